@@ -1,0 +1,125 @@
+/**
+ * JSON that keeps every integer: digits beyond 2^53 become `bigint` when read, and a `bigint` is written as raw digits.
+ *
+ * Promise: `stringifyJson(parseJson(text))` loses no digit of an integer. JavaScript numbers stay numbers where they are exact.
+ */
+import { SluiceError, messageOf } from './errors.ts';
+
+export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+export type JsonObject = { readonly [key: string]: Json | undefined };
+
+const UNSAFE_INTEGER = /(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/;
+
+/**
+ * Parses JSON; integers that a double cannot hold become `bigint`.
+ * @throws SyntaxError when the text is not JSON.
+ */
+export function parseJson(text: string): Json {
+  if (!UNSAFE_INTEGER.test(text)) return JSON.parse(text) as Json;
+  return new Parser(text).parse();
+}
+
+/** Writes JSON on one line; a `bigint` becomes raw digits, `undefined` members are left out. */
+export function stringifyJson(value: Json | undefined): string {
+  if (value === undefined || value === null) return 'null';
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new SluiceError('INTERNAL', `JSON has no ${String(value)}`);
+    return JSON.stringify(value);
+  }
+  if (typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(stringifyJson).join(',')}]`;
+  const members = Object.entries(value as JsonObject).filter(([, member]) => member !== undefined);
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${stringifyJson(member)}`).join(',')}}`;
+}
+
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Recursive descent for texts with big integers; strings and small values still go through JSON.parse. */
+class Parser {
+  readonly #text: string;
+  #at = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  parse(): Json {
+    const value = this.#value();
+    this.#space();
+    if (this.#at < this.#text.length) this.#fail();
+    return value;
+  }
+
+  #value(): Json {
+    this.#space();
+    const char = this.#text[this.#at];
+    if (char === '{') return this.#object();
+    if (char === '[') return this.#array();
+    if (char === '"') return this.#string();
+    const match = /[^\s,\]}]+/y;
+    match.lastIndex = this.#at;
+    const word = match.exec(this.#text)?.[0] ?? this.#fail();
+    this.#at += word.length;
+    if (/^-?(0|[1-9]\d*)$/.test(word) && !Number.isSafeInteger(Number(word))) return BigInt(word);
+    try {
+      return JSON.parse(word) as Json;
+    } catch (error) {
+      throw new SyntaxError(`${messageOf(error)} (at character ${String(this.#at)})`, { cause: error });
+    }
+  }
+
+  #object(): Json {
+    const entries: [string, Json][] = [];
+    this.#at++;
+    this.#space();
+    if (this.#skip('}')) return {};
+    do {
+      this.#space();
+      const key = this.#string();
+      this.#space();
+      if (!this.#skip(':')) this.#fail();
+      entries.push([key, this.#value()]);
+      this.#space();
+    } while (this.#skip(','));
+    if (!this.#skip('}')) this.#fail();
+    return Object.fromEntries(entries);
+  }
+
+  #array(): Json {
+    const items: Json[] = [];
+    this.#at++;
+    this.#space();
+    if (this.#skip(']')) return items;
+    do {
+      items.push(this.#value());
+      this.#space();
+    } while (this.#skip(','));
+    if (!this.#skip(']')) this.#fail();
+    return items;
+  }
+
+  #string(): string {
+    const match = /"(?:[^"\\]|\\.)*"/y;
+    match.lastIndex = this.#at;
+    const raw = match.exec(this.#text)?.[0] ?? this.#fail();
+    this.#at += raw.length;
+    return JSON.parse(raw) as string;
+  }
+
+  #space(): void {
+    while (' \t\n\r'.includes(this.#text[this.#at] ?? '?')) this.#at++;
+  }
+
+  #skip(char: string): boolean {
+    if (this.#text[this.#at] !== char) return false;
+    this.#at++;
+    return true;
+  }
+
+  #fail(): never {
+    throw new SyntaxError(`not JSON at character ${String(this.#at)}`);
+  }
+}
