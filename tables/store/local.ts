@@ -1,0 +1,216 @@
+/**
+ * The object store on a local disk (or a mounted volume that knows hard links).
+ *
+ * Promise: put-if-absent is a temp file, fsync, `link()`, fsync of the folder, since `rename` would overwrite the winner.
+ * Temp files start with `.` and are never listed; a write that fails leaves none behind.
+ */
+import { constants, type FileHandle } from 'node:fs/promises';
+import * as fs from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { messageOf, SluiceError, systemCodeOf, type ErrorCode } from '../../core/errors.ts';
+import { systemRandom, type Random } from '../../core/random.ts';
+import { checkPath, compareUtf8, missing } from './object-store.ts';
+import type { ByteRange, ObjectMeta, ObjectStore, PutMode, PutResult } from './object-store.ts';
+
+export class LocalStore implements ObjectStore {
+  readonly location: string;
+  readonly #random: Random;
+
+  constructor(folder: string, random: Random = systemRandom) {
+    this.location = resolve(folder);
+    this.#random = random;
+  }
+
+  async get(path: string, range?: ByteRange): Promise<Uint8Array> {
+    const file = this.#full(path);
+    try {
+      if (range === undefined) return await fs.readFile(file);
+      const handle = await fs.open(file, 'r');
+      try {
+        const bytes = Buffer.alloc(Math.max(0, range.end - range.start));
+        const { bytesRead } = await handle.read(bytes, 0, bytes.length, range.start);
+        return bytes.subarray(0, bytesRead);
+      } finally {
+        await handle.close();
+      }
+    } catch (error) {
+      throw this.#explain('read', path, error);
+    }
+  }
+
+  async put(path: string, bytes: Uint8Array, mode: PutMode): Promise<PutResult> {
+    const file = this.#full(path);
+    const temp = this.#temp(file);
+    try {
+      await this.#writeTemp(temp, bytes);
+      try {
+        if (mode === 'replace') await fs.rename(temp, file);
+        else if (!(await linkNew(temp, file))) return 'exists';
+      } finally {
+        if (mode === 'create') await fs.rm(temp, { force: true });
+      }
+      await syncFolder(dirname(file));
+      return 'written';
+    } catch (error) {
+      await removeQuietly(temp);
+      throw this.#explain('write', path, error);
+    }
+  }
+
+  async *list(prefix: string, after?: string): AsyncIterable<ObjectMeta> {
+    const slash = prefix.lastIndexOf('/');
+    const paths: string[] = [];
+    await this.#collect(slash < 0 ? '' : prefix.slice(0, slash), prefix, after, paths);
+    for (const path of paths.sort(compareUtf8)) {
+      const meta = await this.head(path);
+      if (meta !== undefined) yield meta;
+    }
+  }
+
+  async delete(path: string): Promise<void> {
+    try {
+      await fs.rm(this.#full(path), { force: true });
+    } catch (error) {
+      throw this.#explain('delete', path, error);
+    }
+  }
+
+  async head(path: string): Promise<ObjectMeta | undefined> {
+    try {
+      const stat = await fs.stat(this.#full(path));
+      return stat.isFile() ? { path, bytes: stat.size, modifiedMs: Math.floor(stat.mtimeMs) } : undefined;
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw this.#explain('read', path, error);
+    }
+  }
+
+  localFile(path: string): Promise<string> {
+    return Promise.resolve(this.#full(path));
+  }
+
+  async putFile<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T> {
+    const file = this.#full(path);
+    const temp = this.#temp(file);
+    try {
+      await this.#makeFolder(dirname(file));
+      const result = await write(temp);
+      const handle = await fs.open(temp, 'r+');
+      try {
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await fs.rename(temp, file);
+      await syncFolder(dirname(file));
+      return result;
+    } catch (error) {
+      await removeQuietly(temp);
+      throw this.#explain('write', path, error);
+    }
+  }
+
+  #full(path: string): string {
+    return join(this.location, checkPath(path));
+  }
+
+  #temp(file: string): string {
+    return join(dirname(file), `.${basename(file)}.${this.#random.uuid()}.tmp`);
+  }
+
+  async #writeTemp(temp: string, bytes: Uint8Array): Promise<void> {
+    const open = (): Promise<FileHandle> => fs.open(temp, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
+    let handle: FileHandle;
+    try {
+      handle = await open();
+    } catch (error) {
+      if (systemCodeOf(error) !== 'ENOENT') throw error;
+      await this.#makeFolder(dirname(temp));
+      handle = await open();
+    }
+    try {
+      await handle.writeFile(bytes);
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Makes a folder and its parents durable: a new folder is an entry of the one above it. */
+  async #makeFolder(folder: string): Promise<void> {
+    const first = await fs.mkdir(folder, { recursive: true });
+    if (first === undefined) return;
+    for (let at = folder; at.length >= first.length; at = dirname(at)) await syncFolder(dirname(at));
+  }
+
+  async #collect(folder: string, prefix: string, after: string | undefined, into: string[]): Promise<void> {
+    let entries;
+    try {
+      entries = await fs.readdir(join(this.location, folder), { withFileTypes: true });
+    } catch (error) {
+      if (isAbsent(error)) return;
+      throw this.#explain('list', folder, error);
+    }
+    for (const entry of entries) {
+      if (entry.name.startsWith('.')) continue;
+      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory()) {
+        if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)) await this.#collect(path, prefix, after, into);
+      } else if (path.startsWith(prefix) && (after === undefined || compareUtf8(path, after) > 0)) {
+        into.push(path);
+      }
+    }
+  }
+
+  #explain(verb: string, path: string, error: unknown): SluiceError {
+    if (error instanceof SluiceError && error.code !== 'QUERY_FAILED') return error;
+    const known = isAbsent(error) ? undefined : diskFault(error);
+    if (known === undefined && isAbsent(error)) return missing(this.location, path, error);
+    const file = `${this.location}/${path}`;
+    const { code, advice } = known ?? { code: 'STORAGE_FAILED' as const, advice: 'Look at the disk and try again.' };
+    return new SluiceError(code, `cannot ${verb} ${file}: ${messageOf(error)}`, { advice, facts: { file, path }, cause: error });
+  }
+}
+
+async function linkNew(temp: string, file: string): Promise<boolean> {
+  try {
+    await fs.link(temp, file);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await fs.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The first error is the one to report: a failing clean-up must not hide it. */
+async function removeQuietly(file: string): Promise<void> {
+  await fs.rm(file, { force: true }).catch(() => undefined);
+}
+
+function isAbsent(error: unknown): boolean {
+  const code = systemCodeOf(error);
+  return code === 'ENOENT' || code === 'ENOTDIR';
+}
+
+/** What a failure means, from the system's code or, for DuckDB's writers, from its text. */
+function diskFault(error: unknown): { code: ErrorCode; advice: string } | undefined {
+  const system = systemCodeOf(error);
+  const text = messageOf(error);
+  const is = (code: string, words: string): boolean => system === code || text.toLowerCase().includes(words);
+  if (is('ENOSPC', 'no space left on device') || is('EDQUOT', 'disk quota exceeded')) {
+    return { code: 'STORAGE_FULL', advice: 'Free some space; nothing of the failed write is visible in the table.' };
+  }
+  if (is('EROFS', 'read-only file system') || is('EACCES', 'permission denied') || is('EPERM', 'not permitted')) {
+    return { code: 'STORAGE_READ_ONLY', advice: 'Give the user that runs sluice the right to write there.' };
+  }
+  return undefined;
+}
