@@ -1,0 +1,83 @@
+/**
+ * A query into one Parquet file, with the statistics that a Delta `add` action needs.
+ *
+ * Promise: rows are written once and never read back for their statistics (DuckDB's `COPY … (RETURN_STATS)`).
+ */
+import { quoteString } from './quoting.ts';
+import type { Session } from './session.ts';
+import type { Row, Value } from './values.ts';
+
+export interface ParquetOptions {
+  readonly compression?: 'zstd' | 'snappy' | undefined;
+  readonly rowGroupRows?: number | undefined;
+}
+
+export interface ColumnStats {
+  /** The column, and the fields inside it where it is nested. */
+  readonly path: readonly string[];
+  /** DuckDB's text of the smallest value; binary columns in hexadecimal. */
+  readonly min?: string;
+  readonly max?: string;
+  readonly nullCount?: bigint;
+  readonly hasNan?: boolean;
+}
+
+export interface ParquetFile {
+  readonly path: string;
+  readonly rows: bigint;
+  readonly bytes: bigint;
+  readonly columns: readonly ColumnStats[];
+}
+
+/**
+ * Writes the rows of a query to `path`, which it replaces.
+ * @throws SluiceError `STORAGE_FULL`, `STORAGE_READ_ONLY`, or what the query itself throws.
+ * @example await copyToParquet(session, 'SELECT 1 AS a', 'out.parquet')
+ */
+export async function copyToParquet(
+  session: Session,
+  query: string,
+  path: string,
+  options: ParquetOptions = {},
+): Promise<ParquetFile> {
+  const settings = [
+    'FORMAT parquet',
+    `COMPRESSION ${options.compression ?? 'zstd'}`,
+    ...(options.rowGroupRows === undefined ? [] : [`ROW_GROUP_SIZE ${String(options.rowGroupRows)}`]),
+    'RETURN_STATS',
+  ];
+  const [file] = await session.rows(`COPY (${query}) TO ${quoteString(path)} (${settings.join(', ')})`);
+  return {
+    path,
+    rows: BigInt(String(file?.['count'] ?? 0)),
+    bytes: BigInt(String(file?.['file_size_bytes'] ?? 0)),
+    columns: entries(file?.['column_statistics']).map(({ key, value }) => columnStats(String(key), entries(value))),
+  };
+}
+
+function columnStats(name: string, facts: readonly Entry[]): ColumnStats {
+  const fact = (wanted: string): Value | undefined => facts.find(({ key }) => key === wanted)?.value;
+  const [min, max, nulls, nan] = [fact('min'), fact('max'), fact('null_count'), fact('has_nan')];
+  return {
+    path: splitPath(name),
+    ...(typeof min === 'string' ? { min } : {}),
+    ...(typeof max === 'string' ? { max } : {}),
+    ...(typeof nulls === 'string' ? { nullCount: BigInt(nulls) } : {}),
+    ...(typeof nan === 'string' ? { hasNan: nan === 'true' } : {}),
+  };
+}
+
+interface Entry {
+  readonly key: Value;
+  readonly value: Value;
+}
+
+function entries(map: Row[string] | undefined): readonly Entry[] {
+  return Array.isArray(map) ? (map as unknown as readonly Entry[]) : [];
+}
+
+/** `"a"."b ""c"""` → ['a', 'b "c"'] */
+function splitPath(name: string): string[] {
+  const parts = [...name.matchAll(/"((?:[^"]|"")*)"/g)].map(([, part = '']) => part.replaceAll('""', '"'));
+  return parts.length === 0 ? [name] : parts;
+}
