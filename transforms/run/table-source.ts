@@ -1,0 +1,133 @@
+/**
+ * A Delta table as the source of a streaming flow: each version's new files, in order.
+ *
+ * Promise: rows that a compaction only moved (`dataChange: false`) are not read again; a version that removed or changed rows
+ * is refused, since what was derived from them cannot be taken back. The position is the last version consumed, under the
+ * id of the source table, so that a table made anew under the same name is noticed.
+ */
+import { SluiceError } from '../../core/errors.ts';
+import type { Batch, BatchLimits, Positions, Source } from '../../ingest/source.ts';
+import type { AddFile, CommitSummary, DeltaTable, Snapshot } from '../../tables/index.ts';
+import type { TableSignals } from './signals.ts';
+
+export interface TableSourceParts {
+  /** The source's name, `bronze.orders`. */
+  readonly name: string;
+  readonly table: DeltaTable;
+  readonly signals: TableSignals;
+  /** How long an idle read waits before it looks again for versions of other writers. */
+  readonly pollMs: number;
+}
+
+export class TableSource implements Source {
+  readonly #parts: TableSourceParts;
+
+  constructor(parts: TableSourceParts) {
+    this.#parts = parts;
+  }
+
+  async read(from: Positions, limits: BatchLimits, signal: AbortSignal): Promise<Batch | undefined> {
+    const { table, signals, pollMs } = this.#parts;
+    const next = signals.next(pollMs, signal);
+    next.catch(() => undefined);
+    const batch = await this.#after(from, limits);
+    if (batch === undefined) await next;
+    return batch ?? ((await table.exists()) ? this.#after(from, limits) : undefined);
+  }
+
+  async exhausted(from: Positions): Promise<boolean> {
+    if (!(await this.#parts.table.exists())) return true;
+    const snapshot = await this.#parts.table.snapshot();
+    return this.#position(from, snapshot) === snapshot.version;
+  }
+
+  async committed(): Promise<void> {
+    // The position is in the target's own commit: a table keeps no list of its readers.
+  }
+
+  async close(): Promise<void> {
+    // The table is the pipeline's, not this source's.
+  }
+
+  async #after(from: Positions, limits: BatchLimits): Promise<Batch | undefined> {
+    const { table, name } = this.#parts;
+    if (!(await table.exists())) return undefined;
+    const snapshot = await table.snapshot();
+    const position = this.#position(from, snapshot);
+    if (position === snapshot.version) return undefined;
+    const cut =
+      position === undefined ? await this.#first(snapshot, limits) : await this.#next(position, snapshot, limits);
+    return {
+      relation: await snapshot.relation({ files: cut.files }),
+      rows: cut.files.reduce((sum, file) => sum + Number(file.rows ?? 0n), 0),
+      bytes: cut.files.reduce((sum, file) => sum + Number(file.bytes), 0),
+      upTo: new Map([[snapshot.tableId, cut.version]]),
+      inputs: { [name]: `${position === undefined ? '' : `${String(position)}..`}${String(cut.version)}` },
+      release: () => Promise.resolve(),
+    };
+  }
+
+  /** From the first version where the log still has it and rows were only ever added; else all that is there now. */
+  async #first(snapshot: Snapshot, limits: BatchLimits): Promise<Cut> {
+    const whole: Cut = { files: snapshot.files, version: snapshot.version };
+    if (whole.files.length === 0) return whole;
+    try {
+      const commits = await this.#parts.table.changes(0n, snapshot.version);
+      if (commits.some((commit) => commit.removes.length > 0)) return whole;
+      return take(commits, limits);
+    } catch (error) {
+      if (error instanceof SluiceError && ['VERSION_NOT_FOUND', 'LOG_GAP'].includes(error.code)) return whole;
+      throw error;
+    }
+  }
+
+  async #next(position: bigint, snapshot: Snapshot, limits: BatchLimits): Promise<Cut> {
+    const { table, name } = this.#parts;
+    const commits = await table.changes(position + 1n, snapshot.version);
+    const changed = commits.find((commit) => commit.removes.some((file) => file.dataChange));
+    if (changed !== undefined) {
+      throw new SluiceError(
+        'SOURCE_TABLE_CHANGED',
+        `${name}@${String(changed.version)} removed or changed rows, and a streaming table can only follow a source that appends`,
+        {
+          advice: `Make what reads STREAM(${name}) a MATERIALIZED VIEW, or delete the streaming table's folder to build it anew.`,
+          facts: { table: name, version: changed.version },
+        },
+      );
+    }
+    return take(commits, limits);
+  }
+
+  #position(from: Positions, snapshot: Snapshot): bigint | undefined {
+    const own = from.get(snapshot.tableId);
+    if (own !== undefined || from.size === 0) return own;
+    throw new SluiceError(
+      'SOURCE_TABLE_CHANGED',
+      `${this.#parts.name} is not the table that was read before: its id was ${[...from.keys()].join(', ')} and is ${snapshot.tableId}`,
+      {
+        advice: 'Somebody made it anew. Delete the folder of the streaming table that reads it, and run again.',
+        facts: { table: this.#parts.name, tableId: snapshot.tableId },
+      },
+    );
+  }
+}
+
+interface Cut {
+  readonly files: readonly AddFile[];
+  readonly version: bigint;
+}
+
+/** Whole versions until a limit is met, and one at least. */
+function take(commits: readonly CommitSummary[], limits: BatchLimits): Cut {
+  const files: AddFile[] = [];
+  let [rows, bytes, version] = [0, 0, 0n];
+  for (const commit of commits) {
+    const added = commit.adds.filter((file) => file.dataChange);
+    if (files.length > 0 && (rows >= limits.rows || bytes >= limits.bytes)) break;
+    files.push(...added);
+    rows += added.reduce((sum, file) => sum + Number(file.rows ?? 0n), 0);
+    bytes += added.reduce((sum, file) => sum + Number(file.bytes), 0);
+    version = commit.version;
+  }
+  return { files, version };
+}
