@@ -1,0 +1,199 @@
+/**
+ * One flow in a run: set up, run, tried again after a failure, summed up.
+ *
+ * Promise: its source and session are closed however it ends, and no attempt relies on what an earlier one left in memory.
+ */
+import type { Clock } from '../../core/clock.ts';
+import type { SluiceError } from '../../core/errors.ts';
+import type { Random } from '../../core/random.ts';
+import type { StructType } from '../../core/schema.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Session } from '../../engine/session.ts';
+import type { Flow, Project } from '../project.ts';
+import type { FlowSummary, RunEvent } from './events.ts';
+import type { Lake } from './lake.ts';
+import { refresh } from './materialized.ts';
+import { asSluiceError, retryInMs } from './retry.ts';
+import type { TableSignals } from './signals.ts';
+import { openSource } from './open-source.ts';
+import { stageWith } from './stage.ts';
+import { stream } from './streaming.ts';
+
+export interface FlowRunParts {
+  readonly project: Project;
+  readonly flow: Flow;
+  readonly schema: StructType;
+  readonly lake: Lake;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  readonly signals: TableSignals;
+  readonly availableNow: boolean;
+  readonly onEvent: (event: RunEvent) => void;
+  /** The flows of this run that make this flow's inputs. */
+  readonly upstream: readonly FlowRun[];
+}
+
+/** How often an idle flow looks for versions that other writers made. */
+const POLL_MS = 1000;
+
+export class FlowRun {
+  readonly flow: Flow;
+  readonly #parts: FlowRunParts;
+  #ended = false;
+  #failed = false;
+  #rows = 0n;
+  #quarantined = 0n;
+  #commits = 0;
+
+  constructor(parts: FlowRunParts) {
+    this.flow = parts.flow;
+    this.#parts = parts;
+  }
+
+  get active(): boolean {
+    return !this.#ended;
+  }
+
+  /** Runs the flow to its end; failures are in the summary, never thrown. */
+  async supervise(): Promise<FlowSummary> {
+    const { flow, signal, clock, random, onEvent, availableNow } = this.#parts;
+    onEvent({ kind: 'flow_started', flow: flow.target });
+    let failures = 0;
+    for (;;) {
+      const commitsBefore = this.#commits;
+      try {
+        const done = await this.#attempt();
+        if (done) onEvent({ kind: 'flow_finished', flow: flow.target, rows: this.#rows });
+        return this.#end(done ? 'completed' : 'stopped');
+      } catch (thrown) {
+        if (signal.aborted) return this.#end('stopped');
+        const error = asSluiceError(thrown, flow.target);
+        failures = this.#commits > commitsBefore ? 1 : failures + 1;
+        const inMs = retryInMs(error, failures, random.next(), { availableNow, progressed: this.#commits > 0 });
+        if (inMs === undefined) {
+          onEvent({ kind: 'flow_failed', flow: flow.target, error });
+          return this.#end('failed', error);
+        }
+        onEvent({ kind: 'flow_retrying', flow: flow.target, error, inMs });
+        await clock.sleep(inMs, signal).catch(() => undefined);
+        if (signal.aborted) return this.#end('stopped');
+      }
+    }
+  }
+
+  /** @returns false when it was stopped before its work was done. */
+  async #attempt(): Promise<boolean> {
+    const session = await this.#parts.engine.session();
+    try {
+      return this.flow.kind === 'streaming_table' ? await this.#streaming(session) : await this.#materialized(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  async #streaming(session: Session): Promise<boolean> {
+    const { flow, lake, schema, project, signal, clock, availableNow } = this.#parts;
+    const target = lake.table(flow.target);
+    const quarantine = lake.quarantineOf(flow.target);
+    if (!(await target.exists())) {
+      await target.commit({
+        operation: 'CREATE TABLE',
+        mode: 'append',
+        add: [],
+        schema,
+        partitionColumns: [...flow.partitionedBy],
+        properties: flow.properties,
+        ...(flow.comment === undefined ? {} : { comment: flow.comment }),
+      });
+      this.#parts.signals.notify();
+    }
+    const { source, decode } = await openSource({ ...this.#parts, target, pollMs: POLL_MS });
+    try {
+      const { ingest } = project.config;
+      await stream({
+        landing: {
+          flow: flow.target,
+          target,
+          quarantine,
+          schema,
+          partitionColumns: flow.partitionedBy,
+          stage: stageWith({ session, flow, schema, target, quarantine, decode, tables: () => this.#pinned() }),
+        },
+        source,
+        limits: { rows: ingest.max_batch_rows, bytes: ingest.max_batch_bytes, flushMs: ingest.flush_ms },
+        clock,
+        signal,
+        onEvent: (event) => {
+          this.#tell(event);
+        },
+        finished: async (from) => {
+          const upstreamEnded = this.#upstreamEnded();
+          return availableNow && upstreamEnded && (await source.exhausted(from));
+        },
+      });
+      return !signal.aborted;
+    } finally {
+      await source.close();
+    }
+  }
+
+  async #materialized(session: Session): Promise<boolean> {
+    const { flow, lake, schema, signal, signals, clock, availableNow, upstream } = this.#parts;
+    const inputs = new Map(flow.reads.map((name) => [name, lake.table(name)]));
+    while (!signal.aborted) {
+      const ended = this.#upstreamEnded();
+      if (availableNow && ended && upstream.some((run) => run.#failed)) return false;
+      const next = signals.next(POLL_MS, signal);
+      next.catch(() => undefined);
+      const all = await Promise.all([...inputs.values()].map((table) => table.exists()));
+      if (all.every(Boolean) && (!availableNow || ended)) {
+        await refresh({
+          flow,
+          session,
+          schema,
+          target: lake.table(flow.target),
+          inputs,
+          clock,
+          onEvent: (event) => {
+            this.#tell(event);
+          },
+        });
+        if (availableNow) return true;
+        this.#tell({ kind: 'flow_idle', flow: flow.target });
+      }
+      await next;
+    }
+    return false;
+  }
+
+  /** The tables that a streaming flow reads whole beside its stream, as they are now. */
+  async #pinned(): Promise<ReadonlyMap<string, string>> {
+    const relations = new Map<string, string>();
+    for (const name of this.flow.reads) {
+      relations.set(name, await (await this.#parts.lake.table(name).snapshot()).relation());
+    }
+    return relations;
+  }
+
+  #upstreamEnded(): boolean {
+    return this.#parts.upstream.every((run) => run.#ended);
+  }
+
+  #tell(event: RunEvent): void {
+    if (event.kind === 'batch_committed') {
+      this.#rows += event.rows;
+      this.#quarantined += event.quarantined;
+      this.#commits++;
+    }
+    this.#parts.onEvent(event);
+  }
+
+  #end(status: FlowSummary['status'], error?: SluiceError): FlowSummary {
+    this.#ended = true;
+    this.#failed = status !== 'completed';
+    const counts = { rows: this.#rows, quarantined: this.#quarantined, commits: this.#commits };
+    return { flow: this.flow.target, status, ...counts, ...(error === undefined ? {} : { error }) };
+  }
+}
