@@ -125,7 +125,11 @@ export function typeFromJson(json: Json | undefined): DataType {
   if (typeof json === 'string') return namedType(json);
   if (isJsonObject(json)) {
     if (json['type'] === 'array') {
-      return { kind: 'array', element: typeFromJson(json['elementType']), containsNull: json['containsNull'] !== false };
+      return {
+        kind: 'array',
+        element: typeFromJson(json['elementType']),
+        containsNull: json['containsNull'] !== false,
+      };
     }
     if (json['type'] === 'map') {
       return {

@@ -119,7 +119,8 @@ export class LocalStore implements ObjectStore {
   }
 
   async #writeTemp(temp: string, bytes: Uint8Array): Promise<void> {
-    const open = (): Promise<FileHandle> => fs.open(temp, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
+    const open = (): Promise<FileHandle> =>
+      fs.open(temp, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o644);
     let handle: FileHandle;
     try {
       handle = await open();
@@ -155,7 +156,8 @@ export class LocalStore implements ObjectStore {
       if (entry.name.startsWith('.')) continue;
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`)) await this.#collect(path, prefix, after, into);
+        if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`))
+          await this.#collect(path, prefix, after, into);
       } else if (path.startsWith(prefix) && (after === undefined || compareUtf8(path, after) > 0)) {
         into.push(path);
       }
@@ -168,7 +170,11 @@ export class LocalStore implements ObjectStore {
     if (known === undefined && isAbsent(error)) return missing(this.location, path, error);
     const file = `${this.location}/${path}`;
     const { code, advice } = known ?? { code: 'STORAGE_FAILED' as const, advice: 'Look at the disk and try again.' };
-    return new SluiceError(code, `cannot ${verb} ${file}: ${messageOf(error)}`, { advice, facts: { file, path }, cause: error });
+    return new SluiceError(code, `cannot ${verb} ${file}: ${messageOf(error)}`, {
+      advice,
+      facts: { file, path },
+      cause: error,
+    });
   }
 }
 

@@ -1,0 +1,259 @@
+/**
+ * The actions of a Delta log entry, read from and written to JSON lines.
+ *
+ * Promise: numbers keep every digit; an entry that is not whole is refused with its file and line; actions that readers may
+ * ignore (`cdc`, `domainMetadata` …) are kept out of the way.
+ * Source: Delta protocol, "Actions".
+ */
+import { messageOf, SluiceError } from '../../core/errors.ts';
+import { isJsonObject, parseJson, stringifyJson, type Json, type JsonObject } from '../../core/json.ts';
+import { typeFromJson, typeToJson, type StructType } from '../../core/schema.ts';
+
+export type PartitionValues = Readonly<Record<string, string | null>>;
+
+export interface AddFile {
+  /** As in the log: URI-encoded, relative to the table. */
+  readonly path: string;
+  readonly partitionValues: PartitionValues;
+  readonly bytes: bigint;
+  readonly modificationMs: number;
+  readonly dataChange: boolean;
+  /** The JSON text of the statistics, as in the log. */
+  readonly stats?: string;
+  /** `numRecords` of the statistics. */
+  readonly rows?: bigint;
+}
+
+export interface RemoveFile {
+  readonly path: string;
+  readonly deletionMs: number;
+  readonly dataChange: boolean;
+  readonly partitionValues?: PartitionValues;
+  readonly bytes?: bigint;
+}
+
+export interface Metadata {
+  readonly id: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+  readonly configuration: Readonly<Record<string, string>>;
+  readonly createdMs?: number;
+}
+
+export interface Protocol {
+  readonly minReaderVersion: number;
+  readonly minWriterVersion: number;
+  readonly readerFeatures?: readonly string[];
+  readonly writerFeatures?: readonly string[];
+}
+
+export interface Txn {
+  readonly appId: string;
+  readonly version: bigint;
+  readonly lastUpdatedMs?: number;
+}
+
+export type Action =
+  | { readonly kind: 'add'; readonly add: AddFile }
+  | { readonly kind: 'remove'; readonly remove: RemoveFile }
+  | { readonly kind: 'metaData'; readonly metaData: Metadata }
+  | { readonly kind: 'protocol'; readonly protocol: Protocol }
+  | { readonly kind: 'txn'; readonly txn: Txn }
+  | { readonly kind: 'commitInfo'; readonly commitInfo: JsonObject };
+
+/**
+ * Reads one log entry.
+ * @param where the table's location and the entry's path, for messages
+ * @throws SluiceError `LOG_CORRUPT` naming file and line.
+ */
+export function parseEntry(text: string, where: { table: string; file: string }): Action[] {
+  const lines = text.split('\n');
+  const actions: Action[] = [];
+  for (const [i, line] of lines.entries()) {
+    if (line.trim() === '') continue;
+    try {
+      const json = parseJson(line);
+      if (!isJsonObject(json)) throw new SyntaxError('not a JSON object');
+      const action = actionFromJson(json);
+      if (action !== undefined) actions.push(action);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code !== 'LOG_CORRUPT') throw error;
+      throw corrupt(where, i + 1, error);
+    }
+  }
+  if (actions.length === 0) throw corrupt(where, 1, new SyntaxError('the entry is empty'));
+  return actions;
+}
+
+/** One log entry as text, one action a line. */
+export function formatEntry(actions: readonly Action[]): string {
+  return actions.map((action) => `${stringifyJson(actionToJson(action))}\n`).join('');
+}
+
+function corrupt(where: { table: string; file: string }, line: number, cause: unknown): SluiceError {
+  return new SluiceError(
+    'LOG_CORRUPT',
+    `${where.table}/${where.file}:${String(line)} is damaged: ${messageOf(cause)}`,
+    {
+      advice:
+        'The log entry was cut off or altered after it was written. Restore that file from a backup; the data files are untouched.',
+      facts: { table: where.table, file: where.file, line },
+      cause,
+    },
+  );
+}
+
+/** An action from JSON, of an entry or of a checkpoint's row; undefined for those that a reader may ignore. */
+export function actionFromJson(json: JsonObject): Action | undefined {
+  const { add, remove, metaData, protocol, txn, commitInfo } = json;
+  if (isJsonObject(add)) return { kind: 'add', add: addFromJson(add) };
+  if (isJsonObject(remove)) return { kind: 'remove', remove: removeFromJson(remove) };
+  if (isJsonObject(metaData)) return { kind: 'metaData', metaData: metadataFromJson(metaData) };
+  if (isJsonObject(protocol)) return { kind: 'protocol', protocol: protocolFromJson(protocol) };
+  if (isJsonObject(txn)) {
+    const lastUpdated = txn['lastUpdated'];
+    return {
+      kind: 'txn',
+      txn: {
+        appId: text(txn, 'appId'),
+        version: BigInt(number(txn, 'version')),
+        ...(lastUpdated === undefined || lastUpdated === null ? {} : { lastUpdatedMs: Number(lastUpdated) }),
+      },
+    };
+  }
+  return isJsonObject(commitInfo) ? { kind: 'commitInfo', commitInfo } : undefined;
+}
+
+function addFromJson(json: JsonObject): AddFile {
+  refuseDeletionVector(json);
+  const stats = json['stats'];
+  const records = typeof stats === 'string' ? /"numRecords"\s*:\s*(\d+)/.exec(stats)?.[1] : undefined;
+  return {
+    path: text(json, 'path'),
+    partitionValues: strings(json['partitionValues']),
+    bytes: BigInt(number(json, 'size')),
+    modificationMs: Number(json['modificationTime'] ?? 0),
+    dataChange: json['dataChange'] !== false,
+    ...(typeof stats === 'string' ? { stats } : {}),
+    ...(records === undefined ? {} : { rows: BigInt(records) }),
+  };
+}
+
+function removeFromJson(json: JsonObject): RemoveFile {
+  refuseDeletionVector(json);
+  const { partitionValues, size } = json;
+  return {
+    path: text(json, 'path'),
+    deletionMs: Number(json['deletionTimestamp'] ?? 0),
+    dataChange: json['dataChange'] !== false,
+    ...(isJsonObject(partitionValues) ? { partitionValues: strings(partitionValues) } : {}),
+    ...(size === undefined || size === null ? {} : { bytes: BigInt(number(json, 'size')) }),
+  };
+}
+
+function metadataFromJson(json: JsonObject): Metadata {
+  const schema = typeFromJson(parseJson(text(json, 'schemaString')));
+  if (schema.kind !== 'struct') throw new SyntaxError('the schema is not a struct');
+  const { name, description, createdTime, partitionColumns } = json;
+  const configuration = Object.entries(strings(json['configuration'])).map(
+    ([key, value]) => [key, value ?? ''] as const,
+  );
+  return {
+    id: text(json, 'id'),
+    schema,
+    partitionColumns: Array.isArray(partitionColumns) ? (partitionColumns as readonly Json[]).map(String) : [],
+    configuration: Object.fromEntries(configuration),
+    ...(typeof name === 'string' ? { name } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+    ...(typeof createdTime === 'number' ? { createdMs: createdTime } : {}),
+  };
+}
+
+function protocolFromJson(json: JsonObject): Protocol {
+  const features = (key: string): readonly string[] | undefined =>
+    Array.isArray(json[key]) ? (json[key] as readonly Json[]).map(String) : undefined;
+  const readerFeatures = features('readerFeatures');
+  const writerFeatures = features('writerFeatures');
+  return {
+    minReaderVersion: Number(number(json, 'minReaderVersion')),
+    minWriterVersion: Number(number(json, 'minWriterVersion')),
+    ...(readerFeatures === undefined ? {} : { readerFeatures }),
+    ...(writerFeatures === undefined ? {} : { writerFeatures }),
+  };
+}
+
+/** The JSON of an action, for entries and checkpoints alike. */
+export function actionToJson(action: Action): JsonObject {
+  switch (action.kind) {
+    case 'add': {
+      const { path, partitionValues, bytes, modificationMs, dataChange, stats } = action.add;
+      return { add: { path, partitionValues, size: bytes, modificationTime: modificationMs, dataChange, stats } };
+    }
+    case 'remove': {
+      const { path, deletionMs, dataChange, partitionValues, bytes } = action.remove;
+      const extended = partitionValues !== undefined && bytes !== undefined;
+      return {
+        remove: {
+          path,
+          deletionTimestamp: deletionMs,
+          dataChange,
+          extendedFileMetadata: extended,
+          partitionValues,
+          size: bytes,
+        },
+      };
+    }
+    case 'metaData': {
+      const { id, name, description, schema, partitionColumns, configuration, createdMs } = action.metaData;
+      return {
+        metaData: {
+          id,
+          name,
+          description,
+          format: { provider: 'parquet', options: {} },
+          schemaString: stringifyJson(typeToJson(schema)),
+          partitionColumns,
+          configuration,
+          createdTime: createdMs,
+        },
+      };
+    }
+    case 'protocol':
+      return { protocol: { ...action.protocol } };
+    case 'txn': {
+      const { appId, version, lastUpdatedMs } = action.txn;
+      return { txn: { appId, version, lastUpdated: lastUpdatedMs } };
+    }
+    case 'commitInfo':
+      return { commitInfo: action.commitInfo };
+  }
+}
+
+function refuseDeletionVector(json: JsonObject): void {
+  if (!isJsonObject(json['deletionVector'])) return;
+  throw new SluiceError('UNSUPPORTED_FEATURE', 'the table has deletion vectors (reader feature deletionVectors)', {
+    advice: 'Purge them with the engine that wrote them: REORG TABLE … APPLY (PURGE), then drop the feature.',
+    facts: { feature: 'deletionVectors' },
+  });
+}
+
+function text(json: JsonObject, key: string): string {
+  const value = json[key];
+  if (typeof value !== 'string') throw new SyntaxError(`${key} is missing`);
+  return value;
+}
+
+function number(json: JsonObject, key: string): number | bigint {
+  const value = json[key];
+  if (typeof value === 'bigint' || Number.isInteger(value)) return value as number | bigint;
+  throw new SyntaxError(`${key} is missing or no integer`);
+}
+
+function strings(json: Json | undefined): PartitionValues {
+  if (!isJsonObject(json)) return {};
+  return Object.fromEntries(
+    Object.entries(json).map(([key, value]) => [key, value === null || value === undefined ? null : String(value)]),
+  );
+}

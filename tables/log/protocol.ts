@@ -1,0 +1,84 @@
+/**
+ * What a table demands of those who read and write it.
+ *
+ * Promise: a table that needs more than sluice has is refused with the name of the feature, never read or written wrong; a
+ * table of ours demands no more than its columns need.
+ * Source: Delta protocol, "Protocol Evolution", "Table Features".
+ */
+import { SluiceError } from '../../core/errors.ts';
+import type { DataType, StructType } from '../../core/schema.ts';
+import type { Metadata, Protocol } from './actions.ts';
+
+const READABLE = new Set(['timestampNtz']);
+/** Features that need nothing of a writer unless the table's properties or columns use them, which is looked at below. */
+const WRITABLE = new Set(['timestampNtz', 'appendOnly', 'invariants', 'checkConstraints', 'generatedColumns', 'identityColumns', 'changeDataFeed']); // prettier-ignore
+const LEGACY_WRITER = 6;
+
+/** The least protocol that a schema needs. */
+export function protocolFor(schema: StructType): Protocol {
+  if (!usesTimestampNtz(schema)) return { minReaderVersion: 1, minWriterVersion: 2 };
+  return {
+    minReaderVersion: 3,
+    minWriterVersion: 7,
+    readerFeatures: ['timestampNtz'],
+    writerFeatures: ['timestampNtz', 'appendOnly', 'invariants'],
+  };
+}
+
+/** The protocol after a schema change: the old one where it is enough. */
+export function upgraded(current: Protocol, schema: StructType): Protocol {
+  if (!usesTimestampNtz(schema) || current.readerFeatures?.includes('timestampNtz') === true) return current;
+  return protocolFor(schema);
+}
+
+/** @throws SluiceError `UNSUPPORTED_FEATURE` naming each feature that a reader would need. */
+export function checkReadable(protocol: Protocol, metadata: Metadata, table: string): void {
+  const needed = (protocol.readerFeatures ?? []).filter((feature) => !READABLE.has(feature));
+  if (protocol.minReaderVersion === 2 && (metadata.configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') {
+    needed.push('columnMapping');
+  }
+  if (protocol.minReaderVersion > 3) needed.push(`reader version ${String(protocol.minReaderVersion)}`);
+  if (needed.length > 0) throw unsupported(table, 'read', needed);
+}
+
+/** @throws SluiceError `UNSUPPORTED_FEATURE` naming what a writer would have to do and sluice does not. */
+export function checkWritable(protocol: Protocol, metadata: Metadata, table: string): void {
+  const needed = (protocol.writerFeatures ?? []).filter((feature) => !WRITABLE.has(feature));
+  if (
+    protocol.minWriterVersion > 7 ||
+    (protocol.minWriterVersion > LEGACY_WRITER && protocol.writerFeatures === undefined)
+  ) {
+    needed.push(`writer version ${String(protocol.minWriterVersion)}`);
+  }
+  const { configuration, schema } = metadata;
+  if (Object.keys(configuration).some((key) => key.startsWith('delta.constraints.'))) needed.push('checkConstraints');
+  if (configuration['delta.enableChangeDataFeed'] === 'true') needed.push('changeDataFeed');
+  for (const { metadata: column } of schema.fields) {
+    if (column['delta.generationExpression'] !== undefined) needed.push('generatedColumns');
+    if (column['delta.invariants'] !== undefined) needed.push('invariants');
+    if (Object.keys(column).some((key) => key.startsWith('delta.identity.'))) needed.push('identityColumns');
+  }
+  if (needed.length > 0) throw unsupported(table, 'written', [...new Set(needed)]);
+}
+
+function unsupported(table: string, verb: string, features: readonly string[]): SluiceError {
+  return new SluiceError('UNSUPPORTED_FEATURE', `${table} cannot be ${verb}: it needs ${features.join(', ')}`, {
+    advice: 'Use an engine that has these features, or drop them there (ALTER TABLE … DROP FEATURE).',
+    facts: { table, features },
+  });
+}
+
+function usesTimestampNtz(type: DataType): boolean {
+  switch (type.kind) {
+    case 'primitive':
+      return type.name === 'timestamp_ntz';
+    case 'decimal':
+      return false;
+    case 'array':
+      return usesTimestampNtz(type.element);
+    case 'map':
+      return usesTimestampNtz(type.key) || usesTimestampNtz(type.value);
+    case 'struct':
+      return type.fields.some((field) => usesTimestampNtz(field.type));
+  }
+}

@@ -1,0 +1,69 @@
+/** One version of a table: what it holds, pinned. Later commits do not change it. */
+import type { StructType } from '../core/schema.ts';
+import type { AddFile } from './log/actions.ts';
+import { dataPath } from './log/paths.ts';
+import type { LogState } from './log/replay.ts';
+import { prune, type Condition } from './prune.ts';
+import { relationOf } from './relation.ts';
+import type { ObjectStore } from './store/object-store.ts';
+
+export interface RelationOptions {
+  /** Only these files of the table (also ones of earlier versions) instead of the snapshot's. */
+  readonly files?: readonly AddFile[];
+  /** Conjuncts that the caller will filter by anyway: files that cannot match are not opened. */
+  readonly where?: readonly Condition[];
+}
+
+export class Snapshot {
+  readonly location: string;
+  readonly version: bigint;
+  /** When the version was committed: the time of its log entry, milliseconds since the epoch. */
+  readonly timestampMs: number;
+  readonly tableId: string;
+  readonly name: string | undefined;
+  readonly comment: string | undefined;
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+  readonly properties: Readonly<Record<string, string>>;
+  readonly files: readonly AddFile[];
+  readonly txn: ReadonlyMap<string, bigint>;
+  /** The number of rows; undefined when some file has no statistics. */
+  readonly rows: bigint | undefined;
+  readonly bytes: bigint;
+  readonly #store: ObjectStore;
+
+  constructor(store: ObjectStore, state: LogState, timestampMs: number) {
+    const { metadata } = state;
+    this.#store = store;
+    this.location = store.location;
+    this.version = state.version;
+    this.timestampMs = timestampMs;
+    this.tableId = metadata.id;
+    this.name = metadata.name;
+    this.comment = metadata.description;
+    this.schema = metadata.schema;
+    this.partitionColumns = metadata.partitionColumns;
+    this.properties = metadata.configuration;
+    this.files = [...state.files.values()];
+    this.txn = new Map([...state.txn].map(([id, txn]) => [id, txn.version]));
+    this.rows = this.files.some((file) => file.rows === undefined)
+      ? undefined
+      : this.files.reduce((sum, file) => sum + (file.rows ?? 0n), 0n);
+    this.bytes = this.files.reduce((sum, file) => sum + file.bytes, 0n);
+  }
+
+  /**
+   * The snapshot as a parenthesised SELECT for DuckDB, with exactly the table's columns and types.
+   * @throws SluiceError `UNSUPPORTED_FEATURE` when a file lies outside the table's folder.
+   * @example await session.rows(`SELECT count(*) FROM ${await snapshot.relation()}`)
+   */
+  async relation(options: RelationOptions = {}): Promise<string> {
+    const all = options.files ?? this.files;
+    const files = options.where === undefined ? all : prune(all, this.schema, this.partitionColumns, options.where);
+    const local = files.map(async (file) => ({
+      file,
+      localPath: await this.#store.localFile(dataPath(file.path, this.location)),
+    }));
+    return relationOf(this.schema, this.partitionColumns, await Promise.all(local));
+  }
+}
