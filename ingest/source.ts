@@ -22,7 +22,9 @@ export interface Batch {
   readonly rows: number;
   /** Bytes of the raw records, for metrics. */
   readonly bytes: number;
-  /** The positions after this batch: a full map, entries that did not move included. */
+  /** Where the batch starts: one entry for each partition that it moves; none for a partition that is read for the first time. */
+  readonly from: Positions;
+  /** Where it ends: the partitions that it moves, and no others, since another worker may be moving those. */
   readonly upTo: Positions;
   /** What the commit says of its inputs (promise 3): for Kafka the offset ranges, for Delta the versions. */
   readonly inputs: Readonly<Record<string, string>>;
@@ -32,8 +34,9 @@ export interface Batch {
 
 export interface Source {
   /**
-   * The next batch after `from`, or undefined when there is nothing new: at once with `untilIdle`, otherwise after
-   * `flushMs` without a record. Positions other than those of the last batch (a lost race, a restart) make it seek.
+   * The next batch after `from`, or undefined when nothing new came within about `flushMs`. Positions other than those that
+   * the last batch ended at (a lost race, a restart) make it seek. A batch may start further on than `from` says, when a
+   * rebalance made the source look the positions up again: what counts is the batch's own `from`.
    * @throws SluiceError `SOURCE_*` when it cannot be read; the reason of `signal` when aborted.
    */
   read(from: Positions, limits: BatchLimits, signal: AbortSignal): Promise<Batch | undefined>;

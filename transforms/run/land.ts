@@ -56,10 +56,10 @@ export async function landedPositions(flow: string, table: LandingTable): Promis
 }
 
 /**
- * Lands one batch that was read from `from`.
+ * Lands one batch.
  * @throws SluiceError `EXPECTATION_FAILED` before anything is visible; `STORAGE_*`, `COMMIT_CONTENTION` from the table.
  */
-export async function land(batch: Batch, from: Positions, landing: Landing): Promise<Landed> {
+export async function land(batch: Batch, landing: Landing): Promise<Landed> {
   const { flow, target, quarantine } = landing;
   const quarantined = await landedPositions(flow, quarantine);
   const staged = await landing.stage(batch, quarantined);
@@ -82,7 +82,7 @@ export async function land(batch: Batch, from: Positions, landing: Landing): Pro
       return { kind: 'lost', reason: result.reason };
     }
   }
-  const result = await append(target, staged.rows, from, {
+  const result = await append(target, staged.rows, batch.from, {
     schema: landing.schema,
     partitionColumns: [...landing.partitionColumns],
   });

@@ -18,14 +18,18 @@ export function positionsOf(target: string, txn: ReadonlyMap<string, bigint>): P
   return new Map(own.map(([id, at]) => [id.slice(prefix.length), at]));
 }
 
-/** What a commit sets and what it must find: a commit that finds another position than `from` has lost a race. */
+/**
+ * What a commit sets and what it must find: a commit that finds another position than `from` has lost a race. Only the
+ * partitions that move are named, so that two workers with different partitions do not get in each other's way.
+ */
 export function moveTo(
   target: string,
   from: Positions,
   upTo: Positions,
 ): { txn: ReadonlyMap<string, bigint>; expect: ReadonlyMap<string, bigint | undefined> } {
+  const moved = [...upTo].filter(([partition, at]) => from.get(partition) !== at);
   return {
-    txn: new Map([...upTo].map(([partition, at]) => [appId(target, partition), at])),
-    expect: new Map([...upTo.keys()].map((partition) => [appId(target, partition), from.get(partition)])),
+    txn: new Map(moved.map(([partition, at]) => [appId(target, partition), at])),
+    expect: new Map(moved.map(([partition]) => [appId(target, partition), from.get(partition)])),
   };
 }

@@ -35,12 +35,12 @@ export async function stream(parts: StreamingParts): Promise<void> {
     }
     try {
       const startMs = clock.nowMs();
-      const landed = await land(batch, from, landing);
+      const landed = await land(batch, landing);
       if (landed.kind === 'lost') {
         from = await landedPositions(landing.flow, landing.target);
         continue;
       }
-      from = batch.upTo;
+      from = new Map([...from, ...batch.upTo]);
       const { staged, version } = landed;
       const dropped = [...staged.expectations.values()].filter((count) => count.action === 'drop');
       parts.onEvent({

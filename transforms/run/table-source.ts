@@ -61,6 +61,7 @@ export class TableSource implements Source {
       relation: await snapshot.relation({ files: cut.files }),
       rows: cut.files.reduce((sum, file) => sum + Number(file.rows ?? 0n), 0),
       bytes: cut.files.reduce((sum, file) => sum + Number(file.bytes), 0),
+      from: new Map(position === undefined ? [] : [[snapshot.tableId, position]]),
       upTo: new Map([[snapshot.tableId, cut.version]]),
       inputs: { [name]: `${position === undefined ? '' : `${String(position)}..`}${String(cut.version)}` },
       release: () => Promise.resolve(),
