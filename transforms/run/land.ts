@@ -64,31 +64,48 @@ export async function land(batch: Batch, landing: Landing): Promise<Landed> {
   const quarantined = await landedPositions(flow, quarantine);
   const staged = await landing.stage(batch, quarantined);
   const info = explain(flow, batch, staged);
-  const append = async (table: LandingTable, files: readonly AddFile[], at: Positions, what: Partial<Change>) =>
+  const append = async (
+    table: LandingTable,
+    files: readonly AddFile[],
+    at: Positions,
+    to: Positions,
+    what: Partial<Change>,
+  ) =>
     committedOrDiscarded(table, files, {
       operation: 'STREAMING UPDATE',
       mode: 'append',
       add: files,
       operationParameters: { outputMode: 'Append', queryId: flow },
       info,
-      ...moveTo(flow, at, batch.upTo),
+      ...moveTo(flow, at, to),
       ...what,
     });
 
   if (staged.quarantine.length > 0) {
-    const result = await append(quarantine, staged.quarantine, quarantined, { schema: QUARANTINE_SCHEMA });
+    const result = await append(quarantine, staged.quarantine, quarantined, furthest(quarantined, batch.upTo), {
+      schema: QUARANTINE_SCHEMA,
+    });
     if (result.kind === 'conflict') {
       await target.discard(staged.rows);
       return { kind: 'lost', reason: result.reason };
     }
   }
-  const result = await append(target, staged.rows, batch.from, {
+  const result = await append(target, staged.rows, batch.from, batch.upTo, {
     schema: landing.schema,
     partitionColumns: [...landing.partitionColumns],
   });
   return result.kind === 'conflict'
     ? { kind: 'lost', reason: result.reason }
     : { kind: 'committed', version: result.version, staged };
+}
+
+/** Quarantine may be ahead of this batch on some partitions (a crash between the commits): it never goes back. */
+function furthest(quarantined: Positions, upTo: Positions): Positions {
+  const at = (partition: string, to: bigint): bigint => {
+    const before = quarantined.get(partition);
+    return before !== undefined && before > to ? before : to;
+  };
+  return new Map([...upTo].map(([partition, to]) => [partition, at(partition, to)]));
 }
 
 /** Only a commit that is known to have lost may throw its files away: after any other failure they may be in the table. */
