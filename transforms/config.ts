@@ -1,0 +1,202 @@
+/**
+ * `sluice.yaml`: what it may say, with defaults.
+ *
+ * Promise: a wrong file gives one error with `file:line:column`, the line, and the nearest known name for a misspelt one. No
+ * value of the environment, and so no secret, is in any message. The JSON Schema for editors (transforms/sluice.schema.json)
+ * is made from the same definition.
+ */
+import { isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
+import { z } from 'zod';
+import { suggest } from '../core/suggest.ts';
+import { SourceText, type Span } from './source-text.ts';
+import { substitute, type Environment } from './variables.ts';
+
+const VARIABLE = String.raw`\$\{.+\}`;
+const WHOLE = new RegExp(String.raw`^(\d+|${VARIABLE})$`);
+const SIZE = new RegExp(String.raw`^(\d+(\.\d+)? ?([KMGT]i?)?B?|${VARIABLE})$`, 'i');
+
+const whole = (least: number, describe: string) =>
+  z
+    .union([z.int().min(least), z.string().regex(WHOLE)], {
+      error: `must be a whole number of at least ${String(least)}`,
+    })
+    .transform(Number)
+    .refine((value) => value >= least, { error: `must be a whole number of at least ${String(least)}` })
+    .describe(describe);
+
+const bytes = (describe: string) =>
+  z
+    .union([z.int().min(1), z.string().regex(SIZE)], { error: "must be a size in bytes, or as '64MB' or '64MiB'" })
+    .transform(sizeInBytes)
+    .refine((value) => value >= 1, { error: 'must be at least 1 byte' })
+    .describe(describe);
+
+const Connection = z
+  .strictObject({
+    bootstrap_servers: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
+        error: "must be 'host:port', several of them with commas between, or a list",
+      })
+      .transform((servers) => (typeof servers === 'string' ? servers : servers.join(',')))
+      .describe('Brokers to begin with, as host:port.'),
+    security_protocol: z
+      .enum(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'])
+      .optional()
+      .describe('How to talk to the brokers. Default: what sasl and ssl imply.'),
+    sasl: z
+      .strictObject({
+        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).describe('The SASL mechanism.'),
+        username: z.string().min(1).describe('The user name.'),
+        password: z.string().min(1).describe("The password: best as '${KAFKA_PASSWORD}'."),
+      })
+      .optional()
+      .describe('User name and password.'),
+    ssl: z
+      .strictObject({
+        ca: z
+          .string()
+          .min(1)
+          .optional()
+          .describe("A PEM file with the certificates to trust; the system's when left out."),
+      })
+      .optional()
+      .describe('Encryption.'),
+  })
+  .describe('A Kafka cluster, for `connection => …` in read_kafka.');
+
+const Config = z.strictObject({
+  name: z.string().min(1).default('sluice').describe('The name of the project.'),
+  lake: z.string().min(1).default('lake').describe("The folder that holds the tables, relative to the project's."),
+  connections: z.record(z.string().min(1), Connection).default({}).describe('Kafka clusters by name.'),
+  engine: z
+    .strictObject({
+      memory_limit: z
+        .string()
+        .regex(SIZE, { error: "must be a size as '300MB'" })
+        .default('300MB')
+        .describe('What DuckDB may use; work beyond it spills to disk.'),
+      threads: whole(1, 'Threads that DuckDB may use.').default(2),
+    })
+    .prefault({})
+    .describe('The query engine.'),
+  ingest: z
+    .strictObject({
+      flush_ms: whole(1, 'A batch that has rows is written after this time, in milliseconds.').default(200),
+      max_batch_rows: whole(1, 'A batch is written when it has this many rows.').default(100_000),
+      max_batch_bytes: bytes('A batch is written when its records have this many bytes.').default(64 * 2 ** 20),
+      buffer_bytes: bytes('Fetched records that wait in memory, all flows together.').default(64 * 2 ** 20),
+    })
+    .prefault({})
+    .describe('How records are cut into batches.'),
+  tables: z
+    .strictObject({ checkpoint_interval: whole(1, 'A checkpoint of the log after this many commits.').default(10) })
+    .prefault({})
+    .describe('The Delta tables.'),
+});
+
+export type Config = z.output<typeof Config>;
+export type Connection = z.output<typeof Connection>;
+
+/**
+ * Reads `sluice.yaml`.
+ * @throws SluiceError `CONFIG_INVALID` with the place in the file.
+ * @example parseConfig('ingest: { flush_ms: 500 }', 'sluice.yaml', {}).ingest.flush_ms // 500
+ */
+export function parseConfig(text: string, file: string, env: Environment): Config {
+  const source = new SourceText(file, text);
+  const document = parseDocument(text, { prettyErrors: false, lineCounter: new LineCounter() });
+  const [broken] = document.errors;
+  if (broken !== undefined) {
+    const [start, end] = broken.pos;
+    throw source.error('CONFIG_INVALID', { start, end }, `this is not YAML: ${broken.message}`);
+  }
+  fillVariables(document, source, env);
+  const parsed = Config.safeParse(document.toJS() ?? {});
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (issue === undefined) throw source.error('CONFIG_INVALID', { start: 0, end: 0 }, 'the file is not valid');
+  if (issue.code !== 'unrecognized_keys') {
+    const where = issue.path.map(String).join('.');
+    throw source.error(
+      'CONFIG_INVALID',
+      spanOf(document, issue.path),
+      `${where === '' ? 'the file' : where}: ${issue.message}`,
+    );
+  }
+  const [key = ''] = issue.keys;
+  const known = knownKeys(issue.path);
+  const near = suggest(key, known);
+  throw source.error('CONFIG_INVALID', keySpan(document, [...issue.path, key]), `unknown key ${key}`, {
+    advice: near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${near}?`,
+  });
+}
+
+/** The JSON Schema of `sluice.yaml`, for editors. */
+export function configJsonSchema(): object {
+  const schema = z.toJSONSchema(Config, { io: 'input', target: 'draft-7' });
+  return { ...schema, title: 'sluice.yaml' };
+}
+
+function fillVariables(document: Document, source: SourceText, env: Environment): void {
+  visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value !== 'string' || !node.value.includes('${')) return;
+      const [start, end] = node.range ?? [0, 0];
+      node.value = substitute(node.value, env, (_at, problem) => {
+        throw source.error('CONFIG_INVALID', { start, end }, problem, {
+          advice: 'Set it, or give a default as ${NAME:-default}.',
+        });
+      });
+    },
+  });
+}
+
+/** The keys that are known at a path; below `connections` every name has the same ones. */
+function knownKeys(path: readonly PropertyKey[]): string[] {
+  let schema: z.ZodType = Config;
+  for (const step of path) {
+    const inner = bare(schema);
+    schema = inner instanceof z.ZodRecord ? (inner.valueType as z.ZodType) : (shapeOf(inner)[String(step)] ?? inner);
+  }
+  return Object.keys(shapeOf(bare(schema)));
+}
+
+function shapeOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
+  return schema instanceof z.ZodObject ? (schema.shape) : {};
+}
+
+function bare(schema: z.ZodType): z.ZodType {
+  const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
+  return wrapped ? bare(schema.unwrap() as z.ZodType) : schema;
+}
+
+/** The nearest node of a path that the file really has. */
+function spanOf(document: Document, path: readonly PropertyKey[]): Span {
+  for (let length = path.length; length > 0; length--) {
+    const node = document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return { start: node.range[0], end: node.range[1] };
+  }
+  return { start: 0, end: 0 };
+}
+
+function keySpan(document: Document, path: readonly PropertyKey[]): Span {
+  const parent = document.getIn(path.slice(0, -1), true);
+  let found: Span | undefined;
+  visit(document, {
+    Pair: (_, pair, ancestors) => {
+      if (ancestors.at(-1) !== (path.length === 1 ? document.contents : parent)) return;
+      if (!isPair(pair) || !isScalar(pair.key) || String(pair.key.value) !== String(path.at(-1))) return;
+      const range = pair.key.range;
+      if (range) found = { start: range[0], end: range[1] };
+    },
+  });
+  return found ?? spanOf(document, path);
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12, KI: 2 ** 10, MI: 2 ** 20, GI: 2 ** 30, TI: 2 ** 40 }; // prettier-ignore
+
+function sizeInBytes(size: number | string): number {
+  if (typeof size === 'number') return size;
+  const [, digits = '0', unit = ''] = /^([\d.]+) ?([KMGT]i?)?B?$/i.exec(size) ?? [];
+  return Math.floor(Number(digits) * (UNITS[unit.toUpperCase()] ?? 1));
+}

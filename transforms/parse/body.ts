@@ -1,0 +1,3 @@
+export interface Body {
+  readonly text: string;
+}
