@@ -1,0 +1,15 @@
+/**
+ * Delta Lake tables: the public door of this library.
+ *
+ * @example
+ * const table = DeltaTable.at('lake/silver/orders', { engine, clock: systemClock, random: systemRandom });
+ * const rows = await session.rows(`SELECT count(*) AS n FROM ${await (await table.snapshot()).relation()}`);
+ */
+export { DeltaTable, type TableParts } from './table.ts';
+export { Snapshot, type RelationOptions } from './snapshot.ts';
+export type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
+export type { AddFile, RemoveFile } from './log/actions.ts';
+export type { Conflict } from './log/conflicts.ts';
+export type { Condition } from './prune.ts';
+export { openStore } from './store/open.ts';
+export type { ObjectStore } from './store/object-store.ts';
