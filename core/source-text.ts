@@ -1,7 +1,8 @@
 /**
  * A text that a user wrote, and how an error points into it: `file:line:column`, the line itself and a caret.
  *
- * Promise: what is shown is the text as it stands in the file. Values that came out of the environment are not in it.
+ * Promise: what is shown is the text as it stands in the file. Values that came out of the environment are not in it,
+ * and what follows the word password (or secret) on a line is shown as stars.
  */
 import { SluiceError, type ErrorCode, type Facts } from './errors.ts';
 
@@ -56,7 +57,7 @@ export class SourceText {
   #excerpt(at: Place, span: Span): string {
     const lineStart = span.start - at.column + 1;
     const next = this.text.indexOf('\n', lineStart);
-    const line = this.text.slice(lineStart, next < 0 ? undefined : next).replace(/\r$/, '');
+    const line = hideSecrets(this.text.slice(lineStart, next < 0 ? undefined : next).replace(/\r$/, ''));
     const number = String(at.line);
     const before = line.slice(0, at.column - 1).replace(/[^\t]/g, ' ');
     const width = Math.max(1, Math.min(span.end - span.start, line.length - at.column + 1));
@@ -67,4 +68,13 @@ export class SourceText {
 /** @example showPlace({ file: 'pipelines/a.sql', line: 3, column: 8 }) // 'pipelines/a.sql:3:8' */
 export function showPlace({ file, line, column }: Place): string {
   return `${file}:${String(line)}:${String(column)}`;
+}
+
+const SECRET = /((?:password|secret|jaas\.config)["'`]?\s*(?:=>|:|=)\s*)(.+)/gi;
+
+/** As long as it was, so that carets stay right; a variable is a name and no secret. */
+function hideSecrets(line: string): string {
+  return line.replace(SECRET, (match, before: string, value: string) =>
+    /^["']?\$\{[^}]*\}["']?[\s,})]*$/.test(value) ? match : before + '*'.repeat(value.length),
+  );
 }

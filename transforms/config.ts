@@ -7,89 +7,98 @@
  */
 import { isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
-import { SourceText, type Span } from './source-text.ts';
+import { SourceText, type Span } from '../core/source-text.ts';
 import { substitute, type Environment } from './variables.ts';
 
 const VARIABLE = String.raw`\$\{.+\}`;
 const WHOLE = new RegExp(String.raw`^(\d+|${VARIABLE})$`);
 const SIZE = new RegExp(String.raw`^(\d+(\.\d+)? ?([KMGT]i?)?B?|${VARIABLE})$`, 'i');
 
-const whole = (least: number, describe: string) =>
-  z
-    .union([z.int().min(least), z.string().regex(WHOLE)], {
-      error: `must be a whole number of at least ${String(least)}`,
-    })
+/** One message for whatever is wrong with a value; values themselves are never shown. */
+const say = (message: string) => ({
+  error: (issue: { readonly input?: unknown }) => (issue.input === undefined ? 'is missing' : message),
+});
+
+const text = (message = 'must be a text that is not empty') => z.string(say(message)).min(1, say(message));
+
+const object = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? undefined : say('must hold keys and values').error(issue)),
+  });
+
+const oneOf = <const Names extends readonly string[]>(names: Names) =>
+  z.enum(names, say(`must be one of ${names.join(', ')}`));
+
+const whole = (least: number, describe: string) => {
+  const message = say(`must be a whole number of at least ${String(least)}`);
+  return z
+    .union([z.int(message).min(least, message), z.string(message).regex(WHOLE, message)], message)
     .transform(Number)
-    .refine((value) => value >= least, { error: `must be a whole number of at least ${String(least)}` })
+    .refine((value) => value >= least, message)
     .describe(describe);
+};
 
-const bytes = (describe: string) =>
-  z
-    .union([z.int().min(1), z.string().regex(SIZE)], { error: "must be a size in bytes, or as '64MB' or '64MiB'" })
+const bytes = (describe: string) => {
+  const message = say("must be a size in bytes of at least 1, or as '64MB' or '64MiB'");
+  return z
+    .union([z.int(message).min(1, message), z.string(message).regex(SIZE, message)], message)
     .transform(sizeInBytes)
-    .refine((value) => value >= 1, { error: 'must be at least 1 byte' })
+    .refine((value) => value >= 1, message)
     .describe(describe);
+};
 
-const Connection = z
-  .strictObject({
-    bootstrap_servers: z
-      .union([z.string().min(1), z.array(z.string().min(1)).min(1)], {
-        error: "must be 'host:port', several of them with commas between, or a list",
-      })
-      .transform((servers) => (typeof servers === 'string' ? servers : servers.join(',')))
-      .describe('Brokers to begin with, as host:port.'),
-    security_protocol: z
-      .enum(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'])
-      .optional()
-      .describe('How to talk to the brokers. Default: what sasl and ssl imply.'),
-    sasl: z
-      .strictObject({
-        mechanism: z.enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).describe('The SASL mechanism.'),
-        username: z.string().min(1).describe('The user name.'),
-        password: z.string().min(1).describe("The password: best as '${KAFKA_PASSWORD}'."),
-      })
-      .optional()
-      .describe('User name and password.'),
-    ssl: z
-      .strictObject({
-        ca: z
-          .string()
-          .min(1)
-          .optional()
-          .describe("A PEM file with the certificates to trust; the system's when left out."),
-      })
-      .optional()
-      .describe('Encryption.'),
+const SERVERS = say("must be 'host:port', several of them with commas between, or a list");
+
+const Connection = object({
+  bootstrap_servers: z
+    .union(
+      [z.string(SERVERS).min(1, SERVERS), z.array(z.string(SERVERS).min(1, SERVERS), SERVERS).min(1, SERVERS)],
+      SERVERS,
+    )
+    .transform((servers) => (typeof servers === 'string' ? servers : servers.join(',')))
+    .describe('Brokers to begin with, as host:port.'),
+  security_protocol: oneOf(['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'])
+    .optional()
+    .describe('How to talk to the brokers. Default: what sasl and ssl imply.'),
+  sasl: object({
+    mechanism: oneOf(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512']).describe('The SASL mechanism.'),
+    username: text().describe('The user name.'),
+    password: text().describe("The password: best as '${KAFKA_PASSWORD}'."),
   })
-  .describe('A Kafka cluster, for `connection => …` in read_kafka.');
+    .optional()
+    .describe('User name and password.'),
+  ssl: object({
+    ca: z.string().min(1).optional().describe("A PEM file with the certificates to trust; the system's when left out."),
+  })
+    .optional()
+    .describe('Encryption.'),
+}).describe('A Kafka cluster, for `connection => …` in read_kafka.');
 
-const Config = z.strictObject({
-  name: z.string().min(1).default('sluice').describe('The name of the project.'),
-  lake: z.string().min(1).default('lake').describe("The folder that holds the tables, relative to the project's."),
-  connections: z.record(z.string().min(1), Connection).default({}).describe('Kafka clusters by name.'),
-  engine: z
-    .strictObject({
-      memory_limit: z
-        .string()
-        .regex(SIZE, { error: "must be a size as '300MB'" })
-        .default('300MB')
-        .describe('What DuckDB may use; work beyond it spills to disk.'),
-      threads: whole(1, 'Threads that DuckDB may use.').default(2),
-    })
+const Config = object({
+  name: text().default('sluice').describe('The name of the project.'),
+  lake: text().default('lake').describe("The folder that holds the tables, relative to the project's."),
+  connections: z.record(text(), Connection).default({}).describe('Kafka clusters by name.'),
+  engine: object({
+    memory_limit: z
+      .string(say("must be a size as '300MB'"))
+      .regex(SIZE, say("must be a size as '300MB'"))
+      .default('300MB')
+      .describe('What DuckDB may use; work beyond it spills to disk.'),
+    threads: whole(1, 'Threads that DuckDB may use.').default(2),
+  })
     .prefault({})
     .describe('The query engine.'),
-  ingest: z
-    .strictObject({
-      flush_ms: whole(1, 'A batch that has rows is written after this time, in milliseconds.').default(200),
-      max_batch_rows: whole(1, 'A batch is written when it has this many rows.').default(100_000),
-      max_batch_bytes: bytes('A batch is written when its records have this many bytes.').default(64 * 2 ** 20),
-      buffer_bytes: bytes('Fetched records that wait in memory, all flows together.').default(64 * 2 ** 20),
-    })
+  ingest: object({
+    flush_ms: whole(1, 'A batch that has rows is written after this time, in milliseconds.').default(200),
+    max_batch_rows: whole(1, 'A batch is written when it has this many rows.').default(100_000),
+    max_batch_bytes: bytes('A batch is written when its records have this many bytes.').default(64 * 2 ** 20),
+    buffer_bytes: bytes('Fetched records that wait in memory, all flows together.').default(64 * 2 ** 20),
+  })
     .prefault({})
     .describe('How records are cut into batches.'),
-  tables: z
-    .strictObject({ checkpoint_interval: whole(1, 'A checkpoint of the log after this many commits.').default(10) })
+  tables: object({ checkpoint_interval: whole(1, 'A checkpoint of the log after this many commits.').default(10) })
     .prefault({})
     .describe('The Delta tables.'),
 });
@@ -111,30 +120,37 @@ export function parseConfig(text: string, file: string, env: Environment): Confi
     throw source.error('CONFIG_INVALID', { start, end }, `this is not YAML: ${broken.message}`);
   }
   fillVariables(document, source, env);
-  const parsed = Config.safeParse(document.toJS() ?? {});
+  const parsed = Config.safeParse(plain(document, source) ?? {});
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  if (issue === undefined) throw source.error('CONFIG_INVALID', { start: 0, end: 0 }, 'the file is not valid');
-  if (issue.code !== 'unrecognized_keys') {
-    const where = issue.path.map(String).join('.');
-    throw source.error(
-      'CONFIG_INVALID',
-      spanOf(document, issue.path),
-      `${where === '' ? 'the file' : where}: ${issue.message}`,
-    );
+  const { issues } = parsed.error;
+  const unknown = issues.find((issue) => issue.code === 'unrecognized_keys');
+  if (unknown !== undefined) {
+    const [key = ''] = unknown.keys;
+    const known = knownKeys(unknown.path);
+    const near = suggest(key, known);
+    throw source.error('CONFIG_INVALID', keySpan(document, [...unknown.path, key]), `unknown key ${key}`, {
+      advice: near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${near}?`,
+    });
   }
-  const [key = ''] = issue.keys;
-  const known = knownKeys(issue.path);
-  const near = suggest(key, known);
-  throw source.error('CONFIG_INVALID', keySpan(document, [...issue.path, key]), `unknown key ${key}`, {
-    advice: near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${near}?`,
-  });
+  const path = issues[0]?.path ?? [];
+  const where = path.length === 0 ? 'the file' : path.map(String).join('.');
+  throw source.error('CONFIG_INVALID', spanOf(document, path), `${where} ${issues[0]?.message ?? 'is not valid'}`);
 }
 
 /** The JSON Schema of `sluice.yaml`, for editors. */
 export function configJsonSchema(): object {
   const schema = z.toJSONSchema(Config, { io: 'input', target: 'draft-7' });
   return { ...schema, title: 'sluice.yaml' };
+}
+
+function plain(document: Document, source: SourceText): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw source.error('CONFIG_INVALID', { start: 0, end: 0 }, `this is not YAML: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
 }
 
 function fillVariables(document: Document, source: SourceText, env: Environment): void {
@@ -162,7 +178,7 @@ function knownKeys(path: readonly PropertyKey[]): string[] {
 }
 
 function shapeOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
-  return schema instanceof z.ZodObject ? (schema.shape) : {};
+  return schema instanceof z.ZodObject ? schema.shape : {};
 }
 
 function bare(schema: z.ZodType): z.ZodType {

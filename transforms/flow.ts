@@ -8,7 +8,7 @@ import type { DecodeSpec } from '../ingest/decode/decode.ts';
 import type { GenerateOptions } from '../ingest/generate/index.ts';
 import type { KafkaOptions } from '../ingest/kafka/index.ts';
 import type { Body } from './parse/body.ts';
-import type { Place } from './source-text.ts';
+import type { Place } from '../core/source-text.ts';
 
 export type OnViolation = 'warn' | 'drop' | 'fail';
 

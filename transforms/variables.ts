@@ -3,7 +3,7 @@
  *
  * Promise: values come from the environment that was passed in and from nowhere else, and never appear in an error.
  */
-import type { Span } from './source-text.ts';
+import type { Span } from '../core/source-text.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
