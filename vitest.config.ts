@@ -1,10 +1,11 @@
 /**
  * How the suites run: one project per kind of test, so that each has the patience it needs and can be run alone
- * (`npx vitest run --project unit`). Suites that need a broker start one through tests/services/kafka.ts.
+ * (`npx vitest run --project unit`). The quick ones share the cores; those that start services come after them, one file
+ * at a time, so that nothing else is measured or killed by accident.
  */
 import { defineConfig } from 'vitest/config';
 
-const suite = (name: string, timeoutMs: number, parallel: boolean) => ({
+const suite = (name: string, order: number, timeoutMs: number, parallel: boolean) => ({
   extends: true as const,
   test: {
     name,
@@ -12,6 +13,7 @@ const suite = (name: string, timeoutMs: number, parallel: boolean) => ({
     testTimeout: timeoutMs,
     hookTimeout: timeoutMs,
     fileParallelism: parallel,
+    sequence: { groupOrder: order },
   },
 });
 
@@ -24,11 +26,11 @@ export default defineConfig({
     passWithNoTests: false,
     env: { TZ: 'UTC' },
     projects: [
-      suite('unit', 30_000, true),
-      suite('contract', 60_000, true),
-      suite('simulation', 180_000, true),
-      suite('e2e', 180_000, false),
-      suite('interop', 300_000, false),
+      suite('unit', 0, 30_000, true),
+      suite('contract', 0, 60_000, true),
+      suite('simulation', 0, 180_000, true),
+      suite('e2e', 1, 180_000, false),
+      suite('interop', 2, 300_000, false),
     ],
   },
 });
