@@ -9,7 +9,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ParquetSchema, ParquetWriter } from 'parquetjs-lite';
+import parquetjs from 'parquetjs-lite';
 import { SluiceError } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
 import { CHUNK_ROWS } from '../engine/appender.ts';
@@ -57,7 +57,7 @@ const COLUMNS = {
 } as const;
 
 const snappy = (type: string) => ({ type, compression: 'SNAPPY', optional: true });
-const PARQUETJS_SCHEMA = new ParquetSchema({
+const PARQUETJS_SCHEMA = new parquetjs.ParquetSchema({
   order_id: snappy('INT64'),
   customer_id: snappy('INT64'),
   customer: snappy('UTF8'),
@@ -72,7 +72,7 @@ const ROW_GROUP_ROWS = 122_880;
 
 /** parquetjs-lite takes rows one by one, so each record is parsed in JavaScript. */
 async function withParquetjs(rows: Iterable<Order>, file: string): Promise<void> {
-  const writer = await ParquetWriter.openFile(PARQUETJS_SCHEMA, file, { rowGroupSize: ROW_GROUP_ROWS });
+  const writer = await parquetjs.ParquetWriter.openFile(PARQUETJS_SCHEMA, file, { rowGroupSize: ROW_GROUP_ROWS });
   for (const row of rows) await writer.appendRow({ ...row, ts: Date.parse(row.ts) * 1000 });
   await writer.close();
 }
