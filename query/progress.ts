@@ -1,0 +1,53 @@
+/** What goes on beside a running statement: its progress is told, and an abort stops it. */
+import type { Clock } from '../core/clock.ts';
+import type { Session } from '../engine/session.ts';
+
+const POLL_MS = 200;
+
+export interface Watch {
+  /** Ends it. Idempotent; never throws. */
+  stop(): Promise<void>;
+}
+
+export interface WatchParts {
+  readonly clock: Clock;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (percent: number) => void;
+}
+
+/** Watches the statement that a session runs until `stop`. */
+export function watch(session: Session, { clock, signal, onProgress }: WatchParts): Watch {
+  const over = new AbortController();
+  const interrupt = (): void => {
+    session.interrupt();
+  };
+  signal?.addEventListener('abort', interrupt, { once: true });
+  const telling = onProgress === undefined ? Promise.resolve() : tell(session, clock, over.signal, onProgress);
+  return {
+    stop: async () => {
+      signal?.removeEventListener('abort', interrupt);
+      over.abort();
+      await telling;
+    },
+  };
+}
+
+async function tell(
+  session: Session,
+  clock: Clock,
+  over: AbortSignal,
+  onProgress: (percent: number) => void,
+): Promise<void> {
+  let last = -1;
+  for (;;) {
+    try {
+      await clock.sleep(POLL_MS, over);
+    } catch {
+      return;
+    }
+    const percent = session.progress();
+    if (percent === undefined || percent <= last) continue;
+    last = percent;
+    onProgress(percent);
+  }
+}
