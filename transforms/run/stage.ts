@@ -7,8 +7,9 @@
 import { SluiceError } from '../../core/errors.ts';
 import type { StructType } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
-import { decodeBatch, type DecodeSpec } from '../../ingest/decode/decode.ts';
+import { decodeBatch, type Decoded, type DecodeSpec } from '../../ingest/decode/decode.ts';
 import { afterPositions, QUARANTINE_SCHEMA } from '../../ingest/quarantine.ts';
+import type { Batch } from '../../ingest/source.ts';
 import type { AddFile, DeltaTable } from '../../tables/index.ts';
 import type { Expectation, Flow } from '../project.ts';
 import type { ExpectationCount, Stage, Staged } from './land.ts';
@@ -28,18 +29,27 @@ export interface StageParts {
 export function stageWith(parts: StageParts): Stage {
   const { session, flow, quarantine } = parts;
   return async (batch, quarantined) => {
-    const decoded = parts.decode === undefined ? { good: batch.relation } : decodeBatch(batch.relation, parts.decode);
-    const query = flow.query({ stream: decoded.good, tables: await parts.tables() });
-    const bad = decoded.bad === undefined ? undefined : `(SELECT * FROM ${afterPositions(decoded.bad, quarantined)})`;
-    const kept = await stageQuery(parts, query);
+    const decoded =
+      parts.decode === undefined ? rowsAsTheyAre(batch) : await decodeBatch(session, batch.relation, parts.decode);
     try {
-      const badFiles = bad === undefined ? [] : await stageBad(session, quarantine, bad);
-      return { ...kept, quarantine: badFiles, quarantined: rowsOf(badFiles) };
-    } catch (error) {
-      await parts.target.discard(kept.rows);
-      throw error;
+      const query = flow.query({ stream: decoded.good, tables: await parts.tables() });
+      const kept = await stageQuery(parts, query);
+      try {
+        const bad = decoded.bad === undefined ? undefined : afterPositions(decoded.bad, quarantined);
+        const badFiles = bad === undefined ? [] : await stageBad(session, quarantine, bad);
+        return { ...kept, quarantine: badFiles, quarantined: rowsOf(badFiles) };
+      } catch (error) {
+        await parts.target.discard(kept.rows);
+        throw error;
+      }
+    } finally {
+      await decoded.release();
     }
   };
+}
+
+function rowsAsTheyAre(batch: Batch): Decoded {
+  return { good: batch.relation, bad: undefined, release: () => Promise.resolve() };
 }
 
 /** Stages what a query gives, expectations applied: for batches here, for whole materialized views elsewhere. */
