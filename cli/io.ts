@@ -1,0 +1,48 @@
+/**
+ * What the command line stands on: its streams, its folder and its environment, read here once and passed down.
+ *
+ * Promise: results go to stdout alone, everything else to stderr; a reader that goes away (`| head`) ends the process
+ * quietly; colour only for a terminal, and never when NO_COLOR is set.
+ */
+import { systemCodeOf } from '../core/errors.ts';
+import { styleOf, type Style } from './style.ts';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Io {
+  readonly env: Env;
+  readonly cwd: string;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  /** For what goes to stdout. */
+  readonly style: Style;
+  /** For what goes to stderr. */
+  readonly errorStyle: Style;
+}
+
+/** The streams and environment of this process. */
+export function processIo(): Io {
+  const { env, stdin, stdout, stderr } = process;
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error) => {
+      if (systemCodeOf(error) === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+  return {
+    env,
+    cwd: process.cwd(),
+    stdin,
+    stdout,
+    stderr,
+    style: styleOf(stdout, env),
+    errorStyle: styleOf(stderr, env),
+  };
+}
+
+/** Writes, and waits while the reader is slower than we are: memory stays bounded whatever the size of a result. */
+export async function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
+  if (stream.write(text)) return;
+  await new Promise<void>((resolve) => stream.once('drain', resolve));
+}

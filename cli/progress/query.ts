@@ -1,0 +1,37 @@
+/** How far a long query is, on one line of the terminal that is gone when rows come. */
+import { bar } from '../format.ts';
+import type { Io } from '../io.ts';
+
+/** Short queries end before it is worth showing anything. */
+const AFTER_MS = 600;
+const WIDTH = 30;
+
+export class QueryProgress {
+  readonly #io: Io;
+  readonly #startMs = Date.now();
+  #drawn = false;
+  #over = false;
+
+  constructor(io: Io) {
+    this.#io = io;
+  }
+
+  /** Whether there is a terminal to show it on. */
+  get shown(): boolean {
+    return this.#io.stderr.isTTY;
+  }
+
+  show(percent: number): void {
+    if (this.#over || Date.now() - this.#startMs < AFTER_MS) return;
+    const text = `${bar(percent, 100, WIDTH).padEnd(WIDTH)} ${String(Math.floor(percent))} %`;
+    this.#io.stderr.write(`\r${this.#io.errorStyle.dim(text)}\u001b[K`);
+    this.#drawn = true;
+  }
+
+  /** Takes the line away for good: rows are coming, or the query has ended. */
+  clear(): void {
+    this.#over = true;
+    if (this.#drawn) this.#io.stderr.write('\r\u001b[K');
+    this.#drawn = false;
+  }
+}
