@@ -34,20 +34,20 @@ export function tableRefs(tree: Json): TableRef[] {
   const refs: TableRef[] = [];
   walk(tree, new Set(), (node, ctes) => {
     if (node['type'] !== 'BASE_TABLE') return;
-    const name = String(node['table_name']);
-    const schema = String(node['schema_name'] ?? '');
+    const name = textOf(node['table_name']);
+    const schema = textOf(node['schema_name']);
     if (schema === '' && ctes.has(name.toLowerCase())) return;
     const at = node['at_clause'];
     refs.push({
-      catalog: String(node['catalog_name'] ?? ''),
+      catalog: textOf(node['catalog_name']),
       schema,
       name,
       location: locationOf(node),
-      at: isJsonObject(at) ? { unit: String(at['unit']), value: at['expr'] ?? null } : undefined,
+      at: isJsonObject(at) ? { unit: textOf(at['unit']), value: at['expr'] ?? null } : undefined,
       node,
     });
   });
-  return refs;
+  return refs.sort(byLocation);
 }
 
 /** Every table function that a tree calls in a FROM clause. */
@@ -58,17 +58,20 @@ export function tableFunctions(tree: Json): TableFunction[] {
     if (node['type'] !== 'TABLE_FUNCTION' || !isJsonObject(call)) return;
     const args = Array.isArray(call['children']) ? (call['children'] as readonly Json[]) : [];
     found.push({
-      name: String(call['function_name']),
-      schema: String(call['schema'] ?? ''),
+      name: textOf(call['function_name']),
+      schema: textOf(call['schema']),
       location: locationOf(node) ?? locationOf(call),
       arguments: args.filter(isJsonObject),
       node,
     });
   });
-  return found;
+  return found.sort(byLocation);
 }
 
-/** Visits every object of a tree, with the names of the common table expressions that are in sight there. */
+/**
+ * Visits every object of a tree, with the names of the common table expressions that are in sight there. One that is not
+ * recursive does not see itself: `WITH t AS (SELECT * FROM t) …` reads a table.
+ */
 export function walk(
   tree: Json,
   ctes: ReadonlySet<string>,
@@ -79,18 +82,59 @@ export function walk(
     return;
   }
   if (!isJsonObject(tree)) return;
-  const inner = withCtes(tree['cte_map'], ctes);
-  visit(tree as TreeNode, inner);
-  for (const child of Object.values(tree)) if (child !== undefined) walk(child, inner, visit);
+  let inSight = ctes;
+  for (const { name, recursive, value } of cteEntries(tree['cte_map'])) {
+    const withOwn = new Set([...inSight, name]);
+    walk(value, recursive ? withOwn : inSight, visit);
+    inSight = withOwn;
+  }
+  visit(tree, inSight);
+  for (const [key, child] of Object.entries(tree)) {
+    if (child !== undefined && key !== 'cte_map') walk(child, inSight, visit);
+  }
 }
 
-function withCtes(map: Json | undefined, outer: ReadonlySet<string>): ReadonlySet<string> {
+export interface CteEntry {
+  /** In lower case. */
+  readonly name: string;
+  readonly recursive: boolean;
+  readonly value: TreeNode;
+  /** The query's own node. */
+  readonly query: TreeNode;
+}
+
+/** The common table expressions that stand before a query, given its `cte_map`. */
+export function cteEntries(map: Json | undefined): CteEntry[] {
   const list = isJsonObject(map) && Array.isArray(map['map']) ? (map['map'] as readonly Json[]) : [];
-  if (list.length === 0) return outer;
-  return new Set([...outer, ...list.map((entry) => (isJsonObject(entry) ? String(entry['key']).toLowerCase() : ''))]);
+  return list.flatMap((entry) => {
+    if (!isJsonObject(entry) || !isJsonObject(entry['value'])) return [];
+    const { value } = entry;
+    const query = isJsonObject(value['query']) && isJsonObject(value['query']['node']) ? value['query']['node'] : {};
+    const name = textOf(entry['key']).toLowerCase();
+    return [{ name, recursive: query['type'] === 'RECURSIVE_CTE_NODE', value, query }];
+  });
+}
+
+/** From the locations of a tree, which count bytes of UTF-8, to offsets in the text, which count UTF-16 units. */
+export function utf8Offsets(sql: string): (byte: number) => number {
+  const bytes = Buffer.from(sql);
+  if (bytes.length === sql.length) return (byte) => byte;
+  return (byte) => bytes.subarray(0, byte).toString().length;
 }
 
 function locationOf(node: { readonly [key: string]: Json | undefined }): number | undefined {
   const location = node['query_location'];
   return typeof location === 'number' ? location : undefined;
+}
+
+/** A text of the tree; anything else is ''. */
+export function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function byLocation(
+  a: { readonly location: number | undefined },
+  b: { readonly location: number | undefined },
+): number {
+  return (a.location ?? Infinity) - (b.location ?? Infinity) || 0;
 }

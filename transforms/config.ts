@@ -10,7 +10,8 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { suggest } from '../core/suggest.ts';
 import { SourceText, type Span } from '../core/source-text.ts';
-import { substitute, type Environment } from './variables.ts';
+import { applyEdits } from '../core/edits.ts';
+import { fillVariables, type Environment } from './variables.ts';
 
 const VARIABLE = String.raw`\$\{.+\}`;
 const WHOLE = new RegExp(String.raw`^(\d+|${VARIABLE})$`);
@@ -119,7 +120,7 @@ export function parseConfig(text: string, file: string, env: Environment): Confi
     const [start, end] = broken.pos;
     throw source.error('CONFIG_INVALID', { start, end }, `this is not YAML: ${broken.message}`);
   }
-  fillVariables(document, source, env);
+  setVariables(document, source, env);
   const parsed = Config.safeParse(plain(document, source) ?? {});
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
@@ -153,16 +154,15 @@ function plain(document: Document, source: SourceText): unknown {
   }
 }
 
-function fillVariables(document: Document, source: SourceText, env: Environment): void {
+function setVariables(document: Document, source: SourceText, env: Environment): void {
   visit(document, {
     Scalar: (_, node) => {
       if (typeof node.value !== 'string' || !node.value.includes('${')) return;
       const [start, end] = node.range ?? [0, 0];
-      node.value = substitute(node.value, env, (_at, problem) => {
-        throw source.error('CONFIG_INVALID', { start, end }, problem, {
-          advice: 'Set it, or give a default as ${NAME:-default}.',
-        });
+      const edits = fillVariables(node.value, env, (_at, problem, advice) => {
+        throw source.error('CONFIG_INVALID', { start, end }, problem, { advice });
       });
+      node.value = applyEdits(node.value, edits).text;
     },
   });
 }
