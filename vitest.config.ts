@@ -5,7 +5,7 @@
  */
 import { defineConfig } from 'vitest/config';
 
-const suite = (name: string, order: number, timeoutMs: number, parallel: boolean) => ({
+const suite = (name: string, order: number, timeoutMs: number, parallel: boolean, globalSetup: string[] = []) => ({
   extends: true as const,
   test: {
     name,
@@ -14,6 +14,7 @@ const suite = (name: string, order: number, timeoutMs: number, parallel: boolean
     hookTimeout: timeoutMs,
     fileParallelism: parallel,
     sequence: { groupOrder: order },
+    globalSetup,
   },
 });
 
@@ -29,7 +30,7 @@ export default defineConfig({
       suite('unit', 0, 30_000, true),
       suite('contract', 0, 60_000, true),
       suite('simulation', 0, 180_000, true),
-      suite('e2e', 1, 180_000, false),
+      suite('e2e', 1, 180_000, false, ['tests/services/kafka-global.ts']),
       suite('interop', 2, 300_000, false),
     ],
   },
