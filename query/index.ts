@@ -2,5 +2,6 @@
 export { lakeCatalog, type Catalog } from './catalog.ts';
 export { openQueries, openQuery } from './open.ts';
 export type { Query, QueryParts } from './run.ts';
-export { FORMATS, writeResult, type Format, type Write } from './format/format.ts';
+export { FORMATS, writeResult, type Format } from './format/format.ts';
 export type { TableOptions } from './format/table.ts';
+export type { Write } from './format/write.ts';

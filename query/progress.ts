@@ -1,5 +1,6 @@
 /** What goes on beside a running statement: its progress is told, and an abort stops it. */
 import type { Clock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
 import type { Session } from '../engine/session.ts';
 
 const POLL_MS = 200;
@@ -15,8 +16,16 @@ export interface WatchParts {
   readonly onProgress?: (percent: number) => void;
 }
 
-/** Watches the statement that a session runs until `stop`. */
-export function watch(session: Session, { clock, signal, onProgress }: WatchParts): Watch {
+/**
+ * Watches what a session runs from now on, until `stop`.
+ * @throws SluiceError `INTERRUPTED` when the signal is aborted already.
+ */
+export async function watch(session: Session, { clock, signal, onProgress }: WatchParts): Promise<Watch> {
+  if (signal?.aborted === true) throw new SluiceError('INTERRUPTED', 'stopped before the query began');
+  if (onProgress !== undefined) {
+    await session.run('SET enable_progress_bar = true');
+    await session.run('SET enable_progress_bar_print = false');
+  }
   const over = new AbortController();
   const interrupt = (): void => {
     session.interrupt();

@@ -3,7 +3,6 @@
  *
  * Promise: whatever way it ends (read to the end, left early, failed, stopped), the session is left as it was.
  */
-import { SluiceError } from '../core/errors.ts';
 import type { SourceText } from '../core/source-text.ts';
 import type { ResultStream, Session } from '../engine/session.ts';
 import type { TableParts } from '../tables/index.ts';
@@ -41,13 +40,8 @@ export async function runPrepared(session: Session, prepared: Prepared, parts: Q
   const { source, sql, toOriginal, pinned, macros } = prepared;
   const columns = [...new Set(pinned.flatMap(({ snapshot }) => snapshot.schema.fields.map(({ name }) => name)))];
   const placed = (error: unknown): unknown => placedError(error, { source, toOriginal, columns });
-  if (parts.signal?.aborted === true) throw new SluiceError('INTERRUPTED', 'stopped before the query began');
-  if (parts.onProgress !== undefined) {
-    await session.run('SET enable_progress_bar = true');
-    await session.run('SET enable_progress_bar_print = false');
-  }
+  const watching = await watch(session, parts);
   for (const macro of macros) await session.run(macro);
-  const watching = watch(session, parts);
   let closed = false;
   const close = async (): Promise<void> => {
     if (closed) return;

@@ -1,7 +1,7 @@
 /** A result as CSV. Source: RFC 4180, with a header line. NULL is an empty field, and an empty text is `""`. */
 import type { ResultStream } from '../../engine/session.ts';
-import type { Write } from './format.ts';
 import { toText } from './values.ts';
+import type { Write } from './write.ts';
 
 export async function writeCsv(result: ResultStream, write: Write): Promise<number> {
   const { columns } = result;

@@ -8,12 +8,10 @@ import type { ResultStream } from '../../engine/session.ts';
 import { writeCsv } from './csv.ts';
 import { writeJson, writeJsonLines } from './json.ts';
 import { writeTable, type TableOptions } from './table.ts';
+import type { Write } from './write.ts';
 
 export const FORMATS = ['table', 'json', 'jsonl', 'csv'] as const;
 export type Format = (typeof FORMATS)[number];
-
-/** Takes a piece of the text; resolves when it can take the next. */
-export type Write = (text: string) => Promise<void>;
 
 /**
  * Writes a result.

@@ -1,8 +1,8 @@
 /** A result as JSON: one array of objects, or one object a line. A column name that comes again gets a number: `a`, `a_1`. */
 import type { ResultStream } from '../../engine/session.ts';
 import type { Value } from '../../engine/values.ts';
-import type { Write } from './format.ts';
 import { toJson } from './values.ts';
+import type { Write } from './write.ts';
 
 export async function writeJson(result: ResultStream, write: Write): Promise<number> {
   const toObject = objectWriter(result);

@@ -7,9 +7,9 @@
  */
 import type { Column, ResultStream } from '../../engine/session.ts';
 import type { Value } from '../../engine/values.ts';
-import type { Write } from './format.ts';
 import { toText } from './values.ts';
 import { cutToWidth, displayWidth, visible } from './width.ts';
+import type { Write } from './write.ts';
 
 export interface TableOptions {
   /** Rows shown; the others are only counted. All by default. */
