@@ -15,7 +15,7 @@ import type { BrokerProcess } from './kafka.ts';
 
 const OLDEST_JAVA = 17;
 const CLUSTER_ID = 'c2x1aWNlLXRlc3RzLTAwMQ';
-const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:+ExitOnOutOfMemoryError'];
+const JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError'];
 
 export function javaIsThere(): boolean {
   try {
