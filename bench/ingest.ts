@@ -5,7 +5,7 @@ import { startChild, type ChildResult } from './child.ts';
 import type { BareInput, BareResult } from './children/bare.ts';
 import type { SluiceInput, SluiceResult } from './children/sluice.ts';
 import { PARTITIONS } from './orders.ts';
-import type { SparkIngest } from './peers/spark.ts';
+import type { SparkIngest, SparkPeer } from './peers/spark.ts';
 import { progress } from './progress.ts';
 import { figure, type BenchResult } from './report.ts';
 import type { Setting } from './setting.ts';
@@ -23,11 +23,14 @@ interface Rounds {
 export async function benchIngest(setting: Setting, records: number, rounds: number): Promise<BenchResult> {
   const done: Rounds = { bare: [], sluice: [], spark: [] };
   await withTopic(setting.brokers, 'ingest', records, async (topic) => {
-    if (setting.spark !== undefined) done.spark.push(await sparkRound(setting, topic, records, 'cold'));
+    progress('ingest: one round of the bare consumer that does not count');
+    await bareRound(setting, topic, records);
+    if (setting.spark !== undefined) done.spark.push(await sparkRound(setting, setting.spark, topic, records, 'cold'));
     for (let round = 1; round <= rounds; round++) {
       done.bare.push(await bareRound(setting, topic, records));
       done.sluice.push(await sluiceRound(setting, topic, records));
-      if (setting.spark !== undefined) done.spark.push(await sparkRound(setting, topic, records, 'warm'));
+      if (setting.spark !== undefined)
+        done.spark.push(await sparkRound(setting, setting.spark, topic, records, 'warm'));
     }
   });
   return report(setting, records, done);
@@ -57,12 +60,12 @@ export async function sluiceRound(
 }
 
 async function sparkRound(
-  { brokers, folder, spark }: Setting,
+  { brokers, folder }: Setting,
+  spark: SparkPeer,
   topic: string,
   records: number,
   state: 'cold' | 'warm',
 ): Promise<SparkIngest> {
-  if (spark === undefined) throw new TypeError('no Spark');
   const own = join(folder, 'spark-ingest');
   const table = join(own, 'table');
   const ingested = await spark.ingest({ brokers, topic, table, checkpoint: join(own, 'checkpoint') });
