@@ -5,9 +5,10 @@
  */
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT_CODES, SluiceError } from '../core/errors.ts';
+import { EXPORT_FORMATS, type ExportFormat } from '../features/index.ts';
 import { FORMATS, type Format } from '../query/index.ts';
 import { check } from './commands/check.ts';
-import { exportFeatures, listFeatures, type ExportFormat } from './commands/features.ts';
+import { exportFeatures, listFeatures } from './commands/features.ts';
 import { history } from './commands/history.ts';
 import { init } from './commands/init.ts';
 import { run } from './commands/run.ts';
@@ -133,9 +134,10 @@ function buildProgram(io: Io): Command {
     .description('write a training set that is correct as of each label, and its manifest')
     .argument('<name>', 'the feature set')
     .requiredOption('-o, --out <dir>', 'the folder to write to')
-    .addOption(new Option('--format <format>', 'the file format').choices(['parquet', 'csv']).default('parquet'))
+    .addOption(new Option('--format <format>', 'the file format').choices([...EXPORT_FORMATS]).default('parquet'))
+    .option('--pin <manifest>', 'cut it from the table versions of an earlier export')
     .addHelpText('after', examples(EXAMPLES.export))
-    .action(async (name: string, options: { out: string; format: ExportFormat }, command: Command) => {
+    .action(async (name: string, options: { out: string; format: ExportFormat; pin?: string }, command: Command) => {
       await exportFeatures(io, { ...globals(command), ...options, name });
     });
 
@@ -167,7 +169,11 @@ const EXAMPLES = {
   tables: ['sluice tables', 'sluice tables --format json'],
   history: ['sluice history gold.revenue_by_day --limit 5'],
   features: ['sluice features list', 'sluice features export churn -o out/'],
-  export: ['sluice features export churn -o out/', 'sluice features export churn -o out/ --format csv'],
+  export: [
+    'sluice features export churn -o out/',
+    'sluice features export churn -o out/ --format csv',
+    'sluice features export churn -o again/ --pin out/churn.manifest.json',
+  ],
   check: ['sluice check', 'sluice check --format json'],
 };
 

@@ -29,6 +29,8 @@ export interface ProjectFolder {
 export interface Workspace extends ProjectFolder {
   readonly parts: TableParts;
   readonly catalog: Catalog;
+  /** For an end by force: removes the spill folder. */
+  readonly cleanUp: () => void;
 }
 
 export interface EngineSettings {
@@ -96,7 +98,9 @@ export async function withTables<T>(
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   const project = await requireProject(io, named);
-  return withEngine(project, (parts) => work({ ...project, parts, catalog: lakeCatalog(project.lake, parts) }));
+  return withEngine(project, (parts, cleanUp) =>
+    work({ ...project, parts, catalog: lakeCatalog(project.lake, parts), cleanUp }),
+  );
 }
 
 function nearest(from: string): string | undefined {

@@ -88,13 +88,7 @@ async function answer(desk: Desk, statements: string, file: string, signal: Abor
       ...parts,
       file,
       signal,
-      ...(progress.shown
-        ? {
-            onProgress: (percent) => {
-              progress.show(percent);
-            },
-          }
-        : {}),
+      ...progress.callback(),
     });
     for await (const query of queries) {
       const print = (text: string): Promise<void> => {

@@ -16,12 +16,17 @@ export class QueryProgress {
     this.#io = io;
   }
 
-  /** Whether there is a terminal to show it on. */
-  get shown(): boolean {
-    return this.#io.stderr.isTTY;
+  /** The callback of a query, where there is a terminal to show it on. */
+  callback(): { onProgress?: (percent: number) => void } {
+    if (!this.#io.stderr.isTTY) return {};
+    return {
+      onProgress: (percent) => {
+        this.#show(percent);
+      },
+    };
   }
 
-  show(percent: number): void {
+  #show(percent: number): void {
     if (this.#over || Date.now() - this.#startMs < AFTER_MS) return;
     const text = `${bar(percent, 100, WIDTH).padEnd(WIDTH)} ${String(Math.floor(percent))} %`;
     this.#io.stderr.write(`\r${this.#io.errorStyle.dim(text)}\u001b[K`);
