@@ -13,7 +13,7 @@ export interface Edit extends Span {
 export interface EditedText {
   readonly text: string;
   /** The offset in the old text, of an offset in the new one. */
-  originOf(offset: number): number;
+  readonly originOf: (offset: number) => number;
 }
 
 /**

@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   FILE_MISSING: 'table',
   UNSUPPORTED_FEATURE: 'table',
   COMMIT_CONTENTION: 'table',
+  TABLE_APPEND_ONLY: 'table',
   QUERY_FAILED: 'project',
   FLOWS_FAILED: 'partial',
   INTERRUPTED: 'interrupted',

@@ -29,9 +29,16 @@ export function stringifyJson(value: Json | undefined): string {
     return JSON.stringify(value);
   }
   if (typeof value !== 'object') return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(stringifyJson).join(',')}]`;
-  const members = Object.entries(value as JsonObject).filter(([, member]) => member !== undefined);
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${stringifyJson(member)}`).join(',')}}`;
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value as readonly Json[]) text += `${text === '' ? '' : ','}${stringifyJson(item)}`;
+    return `[${text}]`;
+  }
+  for (const key of Object.keys(value)) {
+    const member = (value as JsonObject)[key];
+    if (member !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${stringifyJson(member)}`;
+  }
+  return `{${text}}`;
 }
 
 export function isJsonObject(value: Json | undefined): value is JsonObject {
@@ -103,7 +110,7 @@ class Parser {
   }
 
   #string(): string {
-    const match = /"(?:[^"\\]|\\.)*"/y;
+    const match = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
     match.lastIndex = this.#at;
     const raw = match.exec(this.#text)?.[0] ?? this.#fail();
     this.#at += raw.length;

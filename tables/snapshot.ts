@@ -25,31 +25,50 @@ export class Snapshot {
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
   readonly properties: Readonly<Record<string, string>>;
-  readonly files: readonly AddFile[];
-  readonly txn: ReadonlyMap<string, bigint>;
-  /** The number of rows; undefined when some file has no statistics. */
-  readonly rows: bigint | undefined;
-  readonly bytes: bigint;
   readonly #store: ObjectStore;
+  readonly #state: LogState;
+  #files: readonly AddFile[] | undefined;
+  #txn: ReadonlyMap<string, bigint> | undefined;
 
-  constructor(store: ObjectStore, state: LogState, timestampMs: number) {
+  constructor(store: ObjectStore, state: LogState) {
     const { metadata } = state;
     this.#store = store;
+    this.#state = state;
     this.location = store.location;
     this.version = state.version;
-    this.timestampMs = timestampMs;
+    this.timestampMs = state.timestampMs;
     this.tableId = metadata.id;
     this.name = metadata.name;
     this.comment = metadata.description;
     this.schema = metadata.schema;
     this.partitionColumns = metadata.partitionColumns;
     this.properties = metadata.configuration;
-    this.files = [...state.files.values()];
-    this.txn = new Map([...state.txn].map(([id, txn]) => [id, txn.version]));
-    this.rows = this.files.some((file) => file.rows === undefined)
-      ? undefined
-      : this.files.reduce((sum, file) => sum + (file.rows ?? 0n), 0n);
-    this.bytes = this.files.reduce((sum, file) => sum + file.bytes, 0n);
+  }
+
+  get files(): readonly AddFile[] {
+    this.#files ??= [...this.#state.files.values()];
+    return this.#files;
+  }
+
+  /** Application ids and their versions: the positions of flows. */
+  get txn(): ReadonlyMap<string, bigint> {
+    this.#txn ??= new Map([...this.#state.txn.values()].map(({ appId, version }) => [appId, version]));
+    return this.#txn;
+  }
+
+  /** The number of rows; undefined when some file has no statistics. */
+  get rows(): bigint | undefined {
+    let sum = 0n;
+    for (const { rows } of this.files) {
+      if (rows === undefined) return undefined;
+      sum += rows;
+    }
+    return sum;
+  }
+
+  /** The size of all files. */
+  get bytes(): bigint {
+    return this.files.reduce((sum, file) => sum + file.bytes, 0n);
   }
 
   /**

@@ -1,4 +1,9 @@
-/** A Delta table: opened, read at any version, appended to and overwritten. */
+/**
+ * A Delta table: read at any version, appended to and overwritten.
+ *
+ * Promise: a commit is all or nothing, also against writers in other processes; what a read returns is one version of the
+ * table, whole. While nothing changes the log is not read again.
+ */
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
@@ -6,11 +11,20 @@ import type { StructType } from '../core/schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
+import { commitChange } from './commit.ts';
+import { readHistory, summaryOf } from './history.ts';
 import type { AddFile } from './log/actions.ts';
-import type { Snapshot } from './snapshot.ts';
+import { canCheckpoint, writeCheckpoint } from './log/checkpoint-write.ts';
+import { readEntries } from './log/entry.ts';
+import { listLog, unreachable } from './log/listing.ts';
+import { loadState, newerState } from './log/load.ts';
+import type { LogState } from './log/replay.ts';
+import { withoutExpired } from './log/retention.ts';
+import { versionAt } from './log/time.ts';
+import { Snapshot } from './snapshot.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open.ts';
-import { discardFiles, writeFiles } from './write.ts';
+import { compressionOf, discardFiles, writeFiles } from './write.ts';
 
 export interface TableParts {
   readonly engine: Engine;
@@ -20,10 +34,24 @@ export interface TableParts {
   readonly checkpointInterval?: number;
 }
 
+export interface Shape {
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+}
+
+const CHECKPOINT_INTERVAL = 10;
+/** A state that nobody asked for this long is compared with a listing: its next entries may have been cleaned up. */
+const IDLE_MS = 60_000;
+
 export class DeltaTable {
+  /** The folder, as a full path, or the URI. */
   readonly location: string;
   readonly #store: ObjectStore;
   readonly #parts: TableParts;
+  #state: LogState | undefined;
+  #checkedMs = 0;
+  #loading: Promise<LogState | undefined> | undefined;
+  #snapshot: { readonly of: LogState; readonly snapshot: Snapshot } | undefined;
 
   private constructor(store: ObjectStore, parts: TableParts) {
     this.location = store.location;
@@ -31,43 +59,146 @@ export class DeltaTable {
     this.#parts = parts;
   }
 
+  /**
+   * The table at a path, a `file://` URI or in a store of your own. Nothing is opened yet, and it need not exist.
+   * @throws SluiceError `CONFIG_INVALID` for a location that there is no store for.
+   * @example DeltaTable.at('lake/silver/orders', { engine, clock: systemClock, random: systemRandom })
+   */
   static at(location: string | ObjectStore, parts: TableParts): DeltaTable {
     return new DeltaTable(typeof location === 'string' ? openStore(location) : location, parts);
   }
 
-  exists(): Promise<boolean> {
-    return this.#unbuilt();
+  /** Whether there is a table. @throws SluiceError `LOG_GAP`, `LOG_CORRUPT`, `UNSUPPORTED_FEATURE` for one that is no good. */
+  async exists(): Promise<boolean> {
+    return (await this.#latest()) !== undefined;
   }
 
-  snapshot(at?: bigint | Date): Promise<Snapshot> {
-    return this.#unbuilt(at);
+  /**
+   * The newest version, a version by its number, or the one that was the newest at a moment.
+   * @throws SluiceError `TABLE_NOT_FOUND`, `VERSION_NOT_FOUND` (telling which there are), `LOG_GAP`, `LOG_CORRUPT`,
+   *   `UNSUPPORTED_FEATURE`
+   * @example (await table.snapshot(3n)).rows
+   */
+  async snapshot(at?: bigint | Date): Promise<Snapshot> {
+    const latest = await this.#latest();
+    if (latest === undefined) throw this.#notFound();
+    const version =
+      at instanceof Date
+        ? await versionAt(this.#store, await listLog(this.#store), latest, at)
+        : (at ?? latest.version);
+    if (version !== latest.version) {
+      const state = await loadState({ store: this.#store, engine: this.#parts.engine }, version);
+      if (state === undefined) throw this.#notFound();
+      return new Snapshot(this.#store, state);
+    }
+    if (this.#snapshot?.of !== latest) {
+      this.#snapshot = { of: latest, snapshot: new Snapshot(this.#store, latest) };
+    }
+    return this.#snapshot.snapshot;
   }
 
-  stage(
-    session: Session,
-    query: string,
-    shape: { readonly schema: StructType; readonly partitionColumns: readonly string[] },
-  ): Promise<AddFile[]> {
-    return writeFiles(session, query, { store: this.#store, ...this.#parts, ...shape });
+  /**
+   * Writes the rows of a query as data files: durable, but not in the table until they are committed.
+   * @throws SluiceError `VALUE_OUT_OF_RANGE`, `SCHEMA_INCOMPATIBLE`, `STORAGE_*`, what the query throws
+   * @example const add = await table.stage(session, 'SELECT 1::BIGINT AS id', { schema, partitionColumns: [] });
+   */
+  async stage(session: Session, query: string, shape: Shape): Promise<AddFile[]> {
+    const { clock, random } = this.#parts;
+    const compression = compressionOf((await this.#latest())?.metadata.configuration);
+    return writeFiles(session, query, { store: this.#store, clock, random, compression, ...shape });
   }
 
-  commit(change: Change): Promise<CommitResult> {
-    return this.#unbuilt(change);
+  /**
+   * Makes a change the next version of the table, and the table itself when there is none.
+   *
+   * A conflict is a value: another writer was first, and the change does not stand after what it did. Its files are in no
+   * version then and can be discarded; after an error they may be, so leave them.
+   * @throws SluiceError `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE`, `TABLE_APPEND_ONLY`, `TABLE_NOT_FOUND` (no schema to
+   *   create it with), `COMMIT_CONTENTION`, `STORAGE_*`
+   * @example await table.commit({ operation: 'WRITE', mode: 'append', add, schema })
+   */
+  async commit(change: Change): Promise<CommitResult> {
+    const outcome = await commitChange({ store: this.#store, ...this.#parts }, change, await this.#latest());
+    if (outcome.state !== undefined) this.#adopt(outcome.state);
+    if (outcome.kind === 'conflict') return { kind: 'conflict', reason: outcome.reason };
+    const checkpointError = await this.#checkpointIfDue(outcome.state);
+    const { kind, version } = outcome;
+    return { kind, version, ...(checkpointError === undefined ? {} : { checkpointError }) };
   }
 
-  discard(files: readonly AddFile[]): Promise<void> {
-    return discardFiles(this.#store, files);
+  /** Deletes files from `stage` that never made it into the table. */
+  async discard(files: readonly AddFile[]): Promise<void> {
+    await discardFiles(this.#store, files);
   }
 
-  changes(from: bigint, upTo: bigint): Promise<CommitSummary[]> {
-    return this.#unbuilt(from, upTo);
+  /**
+   * What each version from `from` to `upTo` added and removed, in order.
+   * @throws SluiceError `VERSION_NOT_FOUND` when the log no longer has them, `LOG_GAP`, `LOG_CORRUPT`
+   */
+  async changes(from: bigint, upTo: bigint): Promise<CommitSummary[]> {
+    const versions: { version: bigint }[] = [];
+    for (let version = from; version <= upTo; version++) versions.push({ version });
+    const summaries: CommitSummary[] = [];
+    for await (const entries of readEntries(this.#store, versions)) {
+      for (const entry of entries) {
+        if (entry === undefined) {
+          const missing = from + BigInt(summaries.length);
+          throw unreachable(await listLog(this.#store), missing, this.location);
+        }
+        summaries.push(summaryOf(entry));
+      }
+    }
+    return summaries;
   }
 
-  history(limit?: number): Promise<HistoryEntry[]> {
-    return this.#unbuilt(limit);
+  /** What was done to the table, newest first. @throws SluiceError `TABLE_NOT_FOUND`, `LOG_CORRUPT` */
+  async history(limit?: number): Promise<HistoryEntry[]> {
+    if (!(await this.exists())) throw this.#notFound();
+    return readHistory(this.#store, limit);
   }
 
-  #unbuilt(...what: unknown[]): Promise<never> {
-    return Promise.reject(new SluiceError('INTERNAL', `not there yet (${String(what.length)})`));
+  async #latest(): Promise<LogState | undefined> {
+    const nowMs = this.#parts.clock.nowMs();
+    const source = { store: this.#store, engine: this.#parts.engine };
+    let known = this.#state;
+    if (known === undefined) {
+      this.#loading ??= loadState(source).finally(() => {
+        this.#loading = undefined;
+      });
+      known = await this.#loading;
+    }
+    const state = known && (await newerState(source, known, nowMs - this.#checkedMs > IDLE_MS));
+    this.#checkedMs = nowMs;
+    this.#adopt(state);
+    return state;
+  }
+
+  /** States only ever move forward, whatever order reads and commits end in. */
+  #adopt(state: LogState | undefined): void {
+    if (state === undefined) this.#state = undefined;
+    else if (this.#state === undefined || state.version > this.#state.version) this.#state = state;
+  }
+
+  async #checkpointIfDue(state: LogState): Promise<SluiceError | undefined> {
+    const own = Number(state.metadata.configuration['delta.checkpointInterval']);
+    const interval = own >= 1 ? Math.trunc(own) : (this.#parts.checkpointInterval ?? CHECKPOINT_INTERVAL);
+    if (state.version === 0n || state.version % BigInt(interval) !== 0n || !canCheckpoint(state)) return undefined;
+    try {
+      const kept = withoutExpired(state, this.#parts.clock.nowMs());
+      await writeCheckpoint(this.#parts.engine, this.#store, kept);
+      if (this.#state === state) this.#state = kept;
+      return undefined;
+    } catch (error) {
+      return error instanceof SluiceError
+        ? error
+        : new SluiceError('STORAGE_FAILED', `${this.location}: the checkpoint failed`, { cause: error });
+    }
+  }
+
+  #notFound(): SluiceError {
+    return new SluiceError('TABLE_NOT_FOUND', `there is no Delta table at ${this.location}`, {
+      advice: 'Look at the path; `sluice tables` lists the tables of the project.',
+      facts: { table: this.location },
+    });
   }
 }

@@ -1,20 +1,23 @@
 /**
  * Rows into data files: Parquet written and durable, statistics in hand, nothing visible yet.
  *
- * Promise: values are cast to the table's types or refused, never changed silently; NULL in a NOT NULL column is refused; a
- * failure leaves no file behind.
+ * Promise: a value that does not fit its column is refused, and so is NULL where the schema allows none; a failure leaves no
+ * file behind.
  */
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import type { Field, StructType } from '../core/schema.ts';
-import { copyToParquet } from '../engine/parquet.ts';
+import { copyToParquet, type ParquetOptions } from '../engine/parquet.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Session } from '../engine/session.ts';
 import { duckdbType } from '../engine/types.ts';
+import type { Value } from '../engine/values.ts';
 import type { AddFile, PartitionValues } from './log/actions.ts';
 import { dataPath } from './log/paths.ts';
 import { fileStats } from './log/stats.ts';
+import { NULL_REFUSED, refuseNull } from './not-null.ts';
+import { checkPartitionColumns, partitionText } from './partitions.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
 export interface WriteParts {
@@ -23,34 +26,38 @@ export interface WriteParts {
   readonly random: Random;
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
-  readonly compression?: 'zstd' | 'snappy' | undefined;
+  readonly compression: NonNullable<ParquetOptions['compression']>;
 }
+
+/** A table of the session's own, for rows that go into more than one file. */
+const ROWS = '__sluice_rows';
 
 /** Writes the rows of a query as one file per partition; no file for no rows. */
 export async function writeFiles(session: Session, query: string, parts: WriteParts): Promise<AddFile[]> {
-  const { schema, partitionColumns } = parts;
-  checkPartitionColumns(schema, partitionColumns);
-  const cast = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}) AS q`;
+  const { schema, partitionColumns, store } = parts;
+  checkPartitionColumns(schema, partitionColumns, store.location);
+  const cast = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
   const written: AddFile[] = [];
+  const write = async (rows: string, values: PartitionValues): Promise<void> => {
+    const file = await writeFile(session, rows, values, parts);
+    if (file !== undefined) written.push(file);
+  };
   try {
-    if (partitionColumns.length === 0) {
-      const file = await writeFile(session, cast, {}, parts);
-      if (file !== undefined) written.push(file);
-      return written;
-    }
-    await session.run(`CREATE OR REPLACE TEMP TABLE partitioned AS ${cast}`);
-    for (const { where, values } of await partitionsOf(session, schema, partitionColumns)) {
+    if (partitionColumns.length === 0) await write(cast, {});
+    else {
+      await session.run(`CREATE OR REPLACE TEMP TABLE ${ROWS} AS ${cast}`);
       const stored = schema.fields.filter((field) => !partitionColumns.includes(field.name));
       const columns = stored.map((field) => quoteIdent(field.name)).join(', ');
-      const file = await writeFile(session, `SELECT ${columns} FROM partitioned WHERE ${where}`, values, parts);
-      if (file !== undefined) written.push(file);
+      for (const { where, values } of await partitionsOf(session, schema, partitionColumns)) {
+        await write(`SELECT ${columns} FROM ${ROWS} WHERE ${where}`, values);
+      }
     }
     return written;
   } catch (error) {
-    await discardFiles(parts.store, written);
-    throw outOfRange(error, parts.store.location);
+    await discardFiles(store, written).catch(() => undefined);
+    throw refused(error, store.location);
   } finally {
-    if (partitionColumns.length > 0) await session.run('DROP TABLE IF EXISTS partitioned').catch(() => undefined);
+    if (partitionColumns.length > 0) await session.run(`DROP TABLE IF EXISTS ${ROWS}`).catch(() => undefined);
   }
 }
 
@@ -59,23 +66,23 @@ export async function discardFiles(store: ObjectStore, files: readonly AddFile[]
   for (const file of files) await store.delete(dataPath(file.path, store.location));
 }
 
+/** The codec that a table asks for, where sluice has it. Source: Delta protocol, "Table Properties". */
+export function compressionOf(configuration: Readonly<Record<string, string>> = {}): WriteParts['compression'] {
+  return configuration['delta.parquet.compression.codec']?.toLowerCase() === 'snappy' ? 'snappy' : 'zstd';
+}
+
 async function writeFile(
   session: Session,
   query: string,
   partitionValues: PartitionValues,
-  { store, clock, random, schema, compression = 'zstd' }: WriteParts,
+  { store, clock, random, schema, compression }: WriteParts,
 ): Promise<AddFile | undefined> {
   const path = `part-00000-${random.uuid()}-c000.${compression}.parquet`;
   const file = await store.putFile(path, (local) => copyToParquet(session, query, local, { compression }));
-  const nulls = file.rows === 0n ? undefined : nullInRequired(schema, file.columns);
-  if (file.rows === 0n || nulls !== undefined) await store.delete(path);
-  if (nulls !== undefined) {
-    throw new SluiceError('VALUE_OUT_OF_RANGE', `${store.location}: NULL in the column ${nulls}, which is NOT NULL`, {
-      advice: 'Filter such rows with an expectation (ON VIOLATION DROP ROW), or declare the column without NOT NULL.',
-      facts: { table: store.location, column: nulls },
-    });
+  if (file.rows === 0n) {
+    await store.delete(path);
+    return undefined;
   }
-  if (file.rows === 0n) return undefined;
   return {
     path,
     partitionValues,
@@ -87,67 +94,42 @@ async function writeFile(
   };
 }
 
-function nullInRequired(
-  schema: StructType,
-  columns: readonly { path: readonly string[]; nullCount?: bigint }[],
-): string | undefined {
-  const required = new Set(schema.fields.filter((field) => !field.nullable).map((field) => field.name));
-  return columns.find(
-    ({ path, nullCount }) => path.length === 1 && required.has(path[0] ?? '') && (nullCount ?? 0n) > 0n,
-  )?.path[0];
-}
-
 async function partitionsOf(
   session: Session,
   schema: StructType,
   partitionColumns: readonly string[],
 ): Promise<{ where: string; values: PartitionValues }[]> {
-  const text = partitionColumns.map((name) => {
-    const field = schema.fields.find((f) => f.name === name);
-    return `${field === undefined ? quoteIdent(name) : partitionText(field)} AS ${quoteIdent(name)}`;
-  });
-  const rows = await session.rows(`SELECT DISTINCT ${text.join(', ')} FROM partitioned ORDER BY ALL`);
+  const fields = partitionColumns.flatMap((name) => schema.fields.find((field) => field.name === name) ?? []);
+  const texts = fields.map((field) => `${partitionText(field)} AS ${quoteIdent(field.name)}`);
+  const rows = await session.rows(`SELECT DISTINCT ${texts.join(', ')} FROM ${ROWS} ORDER BY ALL`);
+  const asText = (value: Value | undefined): string | null => (typeof value === 'string' ? value : null);
   return rows.map((row) => {
-    const values = partitionColumns.map((name) => [name, row[name] === null ? null : String(row[name])] as const);
-    const where = values.map(([name, value]) => {
-      const field = schema.fields.find((f) => f.name === name);
-      const own = field === undefined ? quoteIdent(name) : partitionText(field);
-      return value === null ? `${own} IS NULL` : `${own} = ${quoteString(value)}`;
-    });
-    return { where: where.join(' AND '), values: Object.fromEntries(values) };
+    const values = fields.map((field) => [field, asText(row[field.name])] as const);
+    const where = values.map(([field, value]) =>
+      value === null ? `${partitionText(field)} IS NULL` : `${partitionText(field)} = ${quoteString(value)}`,
+    );
+    return {
+      where: where.join(' AND '),
+      values: Object.fromEntries(values.map(([field, value]) => [field.name, value])),
+    };
   });
-}
-
-/** A partition value as the log writes it. Source: Delta protocol, "Partition Value Serialization". */
-function partitionText({ name, type }: Field): string {
-  const column = quoteIdent(name);
-  const isTimestamp = type.kind === 'primitive' && (type.name === 'timestamp' || type.name === 'timestamp_ntz');
-  const text = isTimestamp ? `strftime(${column}, '%Y-%m-%d %H:%M:%S.%f')` : `CAST(${column} AS VARCHAR)`;
-  return `nullif(${text}, '')`;
-}
-
-function checkPartitionColumns(schema: StructType, partitionColumns: readonly string[]): void {
-  for (const name of partitionColumns) {
-    const type = schema.fields.find((field) => field.name === name)?.type;
-    const usable = type?.kind === 'decimal' || (type?.kind === 'primitive' && type.name !== 'binary');
-    if (!usable) {
-      const why = type === undefined ? 'there is no such column' : 'its type cannot be one';
-      throw new SluiceError('SCHEMA_INCOMPATIBLE', `${name} cannot be a partition column: ${why}`, {
-        facts: { column: name },
-      });
-    }
-  }
-  if (partitionColumns.length > 0 && partitionColumns.length === schema.fields.length) {
-    throw new SluiceError('SCHEMA_INCOMPATIBLE', 'a table needs a column that is not a partition column');
-  }
 }
 
 function castColumn(field: Field): string {
-  return `CAST(q.${quoteIdent(field.name)} AS ${duckdbType(field.type)}) AS ${quoteIdent(field.name)}`;
+  const cast = `CAST(q.${quoteIdent(field.name)} AS ${duckdbType(field.type)})`;
+  return `${refuseNull(cast, field)} AS ${quoteIdent(field.name)}`;
 }
 
-function outOfRange(error: unknown, table: string): unknown {
+/** Errors that a value of the rows makes, told as such. */
+function refused(error: unknown, table: string): unknown {
   if (!(error instanceof SluiceError) || error.code !== 'QUERY_FAILED') return error;
+  const column = error.message.split(NULL_REFUSED)[1]?.split('\n')[0];
+  if (column !== undefined) {
+    return new SluiceError('VALUE_OUT_OF_RANGE', `${table}: NULL in the column ${column}, which is NOT NULL`, {
+      advice: 'Filter such rows with an expectation (ON VIOLATION DROP ROW), or declare the column without NOT NULL.',
+      facts: { table, column },
+    });
+  }
   if (!/^(Conversion|Out of Range) Error/.test(error.message)) return error;
   return new SluiceError('VALUE_OUT_OF_RANGE', `${table}: a value does not fit its column: ${error.message}`, {
     advice: 'Cast it in the query (TRY_CAST gives NULL instead of an error), or declare a wider type.',

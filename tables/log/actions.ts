@@ -22,6 +22,7 @@ export interface AddFile {
   readonly stats?: string;
   /** `numRecords` of the statistics. */
   readonly rows?: bigint;
+  readonly tags?: PartitionValues;
 }
 
 export interface RemoveFile {
@@ -128,7 +129,8 @@ export function actionFromJson(json: JsonObject): Action | undefined {
 
 function addFromJson(json: JsonObject): AddFile {
   refuseDeletionVector(json);
-  const stats = json['stats'];
+  const { stats: asText, stats_parsed: asStruct, tags } = json;
+  const stats = typeof asText !== 'string' && isJsonObject(asStruct) ? stringifyJson(asStruct) : asText;
   const records = typeof stats === 'string' ? /"numRecords"\s*:\s*(\d+)/.exec(stats)?.[1] : undefined;
   return {
     path: text(json, 'path'),
@@ -138,6 +140,7 @@ function addFromJson(json: JsonObject): AddFile {
     dataChange: json['dataChange'] !== false,
     ...(typeof stats === 'string' ? { stats } : {}),
     ...(records === undefined ? {} : { rows: BigInt(records) }),
+    ...(isJsonObject(tags) ? { tags: strings(tags) } : {}),
   };
 }
 
@@ -188,8 +191,8 @@ function protocolFromJson(json: JsonObject): Protocol {
 export function actionToJson(action: Action): JsonObject {
   switch (action.kind) {
     case 'add': {
-      const { path, partitionValues, bytes, modificationMs, dataChange, stats } = action.add;
-      return { add: { path, partitionValues, size: bytes, modificationTime: modificationMs, dataChange, stats } };
+      const { path, partitionValues, bytes, modificationMs, dataChange, stats, tags } = action.add;
+      return { add: { path, partitionValues, size: bytes, modificationTime: modificationMs, dataChange, stats, tags } };
     }
     case 'remove': {
       const { path, deletionMs, dataChange, partitionValues, bytes } = action.remove;
@@ -254,6 +257,9 @@ function number(json: JsonObject, key: string): number | bigint {
 function strings(json: Json | undefined): PartitionValues {
   if (!isJsonObject(json)) return {};
   return Object.fromEntries(
-    Object.entries(json).map(([key, value]) => [key, value === null || value === undefined ? null : String(value)]),
+    Object.entries(json).map(([key, value]) => [
+      key,
+      value === null || value === undefined || typeof value === 'object' ? null : String(value),
+    ]),
   );
 }

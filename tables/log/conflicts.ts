@@ -16,14 +16,16 @@ export interface Conflict {
 
 export interface Intent {
   readonly mode: 'append' | 'overwrite';
+  /** Application ids that the change sets. */
+  readonly txn?: ReadonlyMap<string, bigint>;
   /** Application ids and the versions that the change starts from. */
-  readonly expect: ReadonlyMap<string, bigint | undefined>;
+  readonly expect?: ReadonlyMap<string, bigint | undefined>;
 }
 
 /** Compare-and-set on application ids: the positions of flows are the fence between two workers. */
 export function txnConflict(
   expect: ReadonlyMap<string, bigint | undefined>,
-  found: ReadonlyMap<string, { readonly version: bigint }>,
+  found: { get(appId: string): { readonly version: bigint } | undefined },
   version: bigint,
 ): Conflict | undefined {
   for (const [appId, expected] of expect) {
@@ -39,13 +41,20 @@ export function txnConflict(
   return undefined;
 }
 
-/** What the winner of a race for a version did that this change cannot be put after. */
+/**
+ * What the winner of a race for a version did that this change cannot be put after. Application ids that the change expects
+ * something of are for `txnConflict` to judge, against the state after the winner.
+ */
 export function conflictWith(intent: Intent, version: bigint, winner: readonly Action[]): Conflict | undefined {
   for (const action of winner) {
     if (action.kind === 'protocol') return { kind: 'protocol', version, message: 'the protocol was changed' };
     if (action.kind === 'metaData') return { kind: 'metadata', version, message: 'the metadata was changed' };
     if (action.kind === 'add' && action.add.dataChange && intent.mode === 'overwrite') {
       return { kind: 'concurrentAppend', version, message: 'rows were added that the overwrite has not seen' };
+    }
+    const appId = action.kind === 'txn' ? action.txn.appId : undefined;
+    if (appId !== undefined && intent.txn?.has(appId) === true && intent.expect?.has(appId) !== true) {
+      return { kind: 'txn', version, message: `${appId} was set by another worker` };
     }
   }
   return undefined;

@@ -36,14 +36,23 @@ export function logFile(path: string): LogFile | undefined {
   return /^[\da-f-]{36}\.(json|parquet)$/.test(rest) ? { kind: 'v2checkpoint', version } : undefined;
 }
 
-/** A data file's path inside the table, from the URI-encoded path of its action. */
+/**
+ * A data file's path inside the table, from the URI-encoded path of its action.
+ * @throws SluiceError `UNSUPPORTED_FEATURE` for a file outside the table's folder, `LOG_CORRUPT` for a path that is no URI
+ */
 export function dataPath(encoded: string, location: string): string {
-  if (/^([a-z][a-z0-9+.-]*:|\/)/i.test(encoded)) {
-    throw new SluiceError('UNSUPPORTED_FEATURE', `${location} refers to a file outside its folder: ${encoded}`, {
-      advice: 'It is a shallow clone or was built by another tool over foreign files. Make a deep copy of the table.',
-      facts: { table: location, file: encoded },
-    });
-  }
+  const decoded = decodeUri(encoded, location);
+  if (!/^([a-z][a-z0-9+.-]*:|\/)/i.test(encoded)) return decoded;
+  const absolute = decoded.replace(/^file:(\/\/)?(?=\/)/i, '');
+  const folder = location.endsWith('/') ? location : `${location}/`;
+  if (absolute.startsWith(folder)) return absolute.slice(folder.length);
+  throw new SluiceError('UNSUPPORTED_FEATURE', `${location} refers to a file outside its folder: ${encoded}`, {
+    advice: 'It is a shallow clone or was built by another tool over foreign files. Make a deep copy of the table.',
+    facts: { table: location, file: encoded },
+  });
+}
+
+function decodeUri(encoded: string, location: string): string {
   try {
     return decodeURIComponent(encoded);
   } catch (error) {

@@ -9,10 +9,22 @@ import { SluiceError } from '../../core/errors.ts';
 import type { DataType, StructType } from '../../core/schema.ts';
 import type { Metadata, Protocol } from './actions.ts';
 
-const READABLE = new Set(['timestampNtz']);
-/** Features that need nothing of a writer unless the table's properties or columns use them, which is looked at below. */
-const WRITABLE = new Set(['timestampNtz', 'appendOnly', 'invariants', 'checkConstraints', 'generatedColumns', 'identityColumns', 'changeDataFeed']); // prettier-ignore
+/** Features that ask nothing of a reader unless the table's properties say so, which is looked at below. */
+const READABLE = new Set(['timestampNtz', 'columnMapping', 'vacuumProtocolCheck']);
+/** Features that ask nothing of a writer unless the table's properties or columns use them, which is looked at below. */
+const WRITABLE = new Set(['timestampNtz', 'appendOnly', 'invariants', 'checkConstraints', 'generatedColumns', 'identityColumns', 'changeDataFeed', 'columnMapping', 'vacuumProtocolCheck']); // prettier-ignore
 const LEGACY_WRITER = 6;
+/** What each legacy writer version stands for. Source: Delta protocol, "Table Features", "Writer Version Requirements". */
+const LEGACY_FEATURES: readonly (readonly [number, readonly string[]])[] = [
+  [2, ['appendOnly', 'invariants']],
+  [3, ['checkConstraints']],
+  [4, ['changeDataFeed', 'generatedColumns']],
+  [5, ['columnMapping']],
+  [6, ['identityColumns']],
+];
+/** Properties that switch on a feature which our protocol does not announce: other engines would then read it wrong. */
+const FEATURE_PROPERTIES =
+  /^delta\.(feature\.|min(Reader|Writer)Version$|columnMapping\.|constraints\.|enable(?!ExpiredLogCleanup$)|checkpointPolicy$|universalFormat\.)/;
 
 /** The least protocol that a schema needs. */
 export function protocolFor(schema: StructType): Protocol {
@@ -25,16 +37,38 @@ export function protocolFor(schema: StructType): Protocol {
   };
 }
 
-/** The protocol after a schema change: the old one where it is enough. */
+/** The protocol after a schema change: the old one where it is enough, else one that lists what the old one implied too. */
 export function upgraded(current: Protocol, schema: StructType): Protocol {
   if (!usesTimestampNtz(schema) || current.readerFeatures?.includes('timestampNtz') === true) return current;
-  return protocolFor(schema);
+  const implied = LEGACY_FEATURES.flatMap(([version, features]) =>
+    current.writerFeatures === undefined && current.minWriterVersion >= version ? features : [],
+  );
+  const mapped = current.readerFeatures === undefined && current.minReaderVersion === 2 ? ['columnMapping'] : [];
+  return {
+    minReaderVersion: 3,
+    minWriterVersion: 7,
+    readerFeatures: [...(current.readerFeatures ?? mapped), 'timestampNtz'],
+    writerFeatures: [...new Set([...(current.writerFeatures ?? implied), ...mapped, 'timestampNtz'])],
+  };
+}
+
+/** @throws SluiceError `UNSUPPORTED_FEATURE` for table properties that a user may not set through sluice. */
+export function checkProperties(properties: Readonly<Record<string, string>>, table: string): void {
+  const needed = Object.entries(properties).filter(
+    ([key, value]) => FEATURE_PROPERTIES.test(key) && !['false', 'none', 'classic'].includes(value.toLowerCase()),
+  );
+  if (needed.length === 0) return;
+  const features = needed.map(([key]) => key);
+  throw new SluiceError('UNSUPPORTED_FEATURE', `${table}: sluice cannot set the properties ${features.join(', ')}`, {
+    advice: 'Leave them out: they ask writers for something that sluice does not do.',
+    facts: { table, features },
+  });
 }
 
 /** @throws SluiceError `UNSUPPORTED_FEATURE` naming each feature that a reader would need. */
 export function checkReadable(protocol: Protocol, metadata: Metadata, table: string): void {
   const needed = (protocol.readerFeatures ?? []).filter((feature) => !READABLE.has(feature));
-  if (protocol.minReaderVersion === 2 && (metadata.configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') {
+  if (protocol.minReaderVersion >= 2 && (metadata.configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') {
     needed.push('columnMapping');
   }
   if (protocol.minReaderVersion > 3) needed.push(`reader version ${String(protocol.minReaderVersion)}`);

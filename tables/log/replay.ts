@@ -6,42 +6,48 @@
  */
 import { SluiceError } from '../../core/errors.ts';
 import type { Action, AddFile, Metadata, Protocol, RemoveFile, Txn } from './actions.ts';
+import { OverlayMap } from './overlay-map.ts';
 
 export interface LogState {
   readonly version: bigint;
+  /** When the version was committed: the time of its log entry, milliseconds since the epoch. */
+  readonly timestampMs: number;
   readonly protocol: Protocol;
   readonly metadata: Metadata;
   /** By path, in the order in which they were added. */
-  readonly files: ReadonlyMap<string, AddFile>;
+  readonly files: OverlayMap<AddFile>;
   /** Tombstones, which checkpoints carry until they expire. */
-  readonly removed: ReadonlyMap<string, RemoveFile>;
-  readonly txn: ReadonlyMap<string, Txn>;
+  readonly removed: OverlayMap<RemoveFile>;
+  readonly txn: OverlayMap<Txn>;
+}
+
+/** What one version says: a log entry, or all the rows of a checkpoint. */
+export interface LogEntry {
+  readonly version: bigint;
+  readonly timestampMs: number;
+  readonly actions: readonly Action[];
 }
 
 /**
  * Applies entries, oldest first, to a state (undefined before version 0 or a checkpoint).
  * @throws SluiceError `LOG_CORRUPT` when the first entries give no protocol or metadata.
  */
-export function replay(
-  base: LogState | undefined,
-  entries: readonly { readonly version: bigint; readonly actions: readonly Action[] }[],
-  table: string,
-): LogState {
-  const files = new Map(base?.files);
-  const removed = new Map(base?.removed);
-  const txn = new Map(base?.txn);
-  let { version, protocol, metadata } = base ?? { version: -1n };
+export function replay(base: LogState | undefined, entries: readonly LogEntry[], table: string): LogState {
+  const files = new Map<string, AddFile | undefined>();
+  const removed = new Map<string, RemoveFile | undefined>();
+  const txn = new Map<string, Txn>();
+  let { version, timestampMs, protocol, metadata } = base ?? { version: -1n, timestampMs: 0 };
   for (const entry of entries) {
-    version = entry.version;
+    ({ version, timestampMs } = entry);
     for (const action of entry.actions) {
       switch (action.kind) {
         case 'add':
           files.delete(action.add.path);
           files.set(action.add.path, action.add);
-          removed.delete(action.add.path);
+          removed.set(action.add.path, undefined);
           break;
         case 'remove':
-          files.delete(action.remove.path);
+          files.set(action.remove.path, undefined);
           removed.set(action.remove.path, action.remove);
           break;
         case 'metaData':
@@ -65,5 +71,15 @@ export function replay(
       facts: { table, version },
     });
   }
-  return { version, protocol, metadata, files, removed, txn };
+  const applied = <V>(map: OverlayMap<V> | undefined, changes: ReadonlyMap<string, V | undefined>): OverlayMap<V> =>
+    changes.size === 0 && map !== undefined ? map : (map ?? OverlayMap.from<V>([])).with(changes);
+  return {
+    version,
+    timestampMs,
+    protocol,
+    metadata,
+    files: applied(base?.files, files),
+    removed: applied(base?.removed, removed),
+    txn: applied(base?.txn, txn),
+  };
 }

@@ -14,7 +14,7 @@ type Tree = { [key: string]: Json };
 
 /** @example fileStats(file, schema) // '{"numRecords":2,"minValues":{"a":1},"maxValues":{"a":2},"nullCount":{"a":0}}' */
 export function fileStats(file: Pick<ParquetFile, 'rows' | 'columns'>, schema: StructType): string {
-  const [minValues, maxValues, nullCount]: [Tree, Tree, Tree] = [{}, {}, {}];
+  const [minValues, maxValues, nullCount]: [Tree, Tree, Tree] = [newTree(), newTree(), newTree()];
   const indexed = new Set(schema.fields.slice(0, INDEXED_COLUMNS).map((field) => field.name));
   for (const column of file.columns) {
     const type = leafType(schema, column.path);
@@ -64,16 +64,20 @@ function boundsOf({ min, max, hasNan }: ColumnStats, type: DataType): [Json, Jso
       return low === undefined || high === undefined ? undefined : [`${low}${zone}`, `${high}${zone}`];
     }
     case 'string':
-      return [[...min].slice(0, PREFIX).join(''), upperPrefix(max)];
+      return [lowerPrefix(min), upperPrefix(max)];
     case 'boolean':
     case 'binary':
       return undefined;
   }
 }
 
+function lowerPrefix(text: string): string {
+  return text.length <= PREFIX ? text : Array.from(text).slice(0, PREFIX).join('');
+}
+
 /** A prefix of the text that still sorts after it, or undefined when there is none. */
 export function upperPrefix(text: string): string | undefined {
-  const points = [...text];
+  const points = Array.from(text);
   if (points.length <= PREFIX) return text;
   for (let length = PREFIX; length > 0; length--) {
     const code = points[length - 1]?.codePointAt(0) ?? 0;
@@ -94,13 +98,19 @@ function toMillis(text: string, up: boolean): string | undefined {
   const [, day = '', time = '', fraction = ''] = match;
   const micros = fraction.padEnd(6, '0');
   const ms = Date.parse(`${day}T${time}.${micros.slice(0, 3)}Z`);
-  return new Date(up && Number(micros.slice(3)) > 0 ? ms + 1 : ms).toISOString().slice(0, -1);
+  const rounded = new Date(up && Number(micros.slice(3)) > 0 ? ms + 1 : ms).toISOString();
+  return rounded.startsWith('+') ? undefined : rounded.slice(0, -1);
+}
+
+/** Without a prototype: a column may have any name, `__proto__` too. */
+function newTree(): Tree {
+  return Object.create(null) as Tree;
 }
 
 function put(tree: Tree, path: readonly string[], value: Json): void {
   let node = tree;
   for (const name of path.slice(0, -1)) {
-    const child = (node[name] ??= {});
+    const child = (node[name] ??= newTree());
     node = child as Tree;
   }
   const leaf = path.at(-1);

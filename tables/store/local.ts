@@ -2,15 +2,19 @@
  * The object store on a local disk (or a mounted volume that knows hard links).
  *
  * Promise: put-if-absent is a temp file, fsync, `link()`, fsync of the folder, since `rename` would overwrite the winner.
- * Temp files start with `.` and are never listed; a write that fails leaves none behind.
+ * Temp files have names of their own that are never listed; a write that fails leaves none behind.
  */
 import { constants, type FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { messageOf, SluiceError, systemCodeOf, type ErrorCode } from '../../core/errors.ts';
 import { systemRandom, type Random } from '../../core/random.ts';
 import { checkPath, compareUtf8, missing } from './object-store.ts';
 import type { ByteRange, ObjectMeta, ObjectStore, PutMode, PutResult } from './object-store.ts';
+
+const TEMP = /^\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/;
+/** How many files are looked at at once. */
+const STATS_AT_ONCE = 64;
 
 export class LocalStore implements ObjectStore {
   readonly location: string;
@@ -61,9 +65,10 @@ export class LocalStore implements ObjectStore {
     const slash = prefix.lastIndexOf('/');
     const paths: string[] = [];
     await this.#collect(slash < 0 ? '' : prefix.slice(0, slash), prefix, after, paths);
-    for (const path of paths.sort(compareUtf8)) {
-      const meta = await this.head(path);
-      if (meta !== undefined) yield meta;
+    paths.sort(compareUtf8);
+    for (let i = 0; i < paths.length; i += STATS_AT_ONCE) {
+      const metas = await Promise.all(paths.slice(i, i + STATS_AT_ONCE).map((path) => this.head(path)));
+      for (const meta of metas) if (meta !== undefined) yield meta;
     }
   }
 
@@ -71,6 +76,7 @@ export class LocalStore implements ObjectStore {
     try {
       await fs.rm(this.#full(path), { force: true });
     } catch (error) {
+      if (isAbsent(error)) return;
       throw this.#explain('delete', path, error);
     }
   }
@@ -115,7 +121,7 @@ export class LocalStore implements ObjectStore {
   }
 
   #temp(file: string): string {
-    return join(dirname(file), `.${basename(file)}.${this.#random.uuid()}.tmp`);
+    return join(dirname(file), `.${this.#random.uuid()}.tmp`);
   }
 
   async #writeTemp(temp: string, bytes: Uint8Array): Promise<void> {
@@ -153,7 +159,7 @@ export class LocalStore implements ObjectStore {
       throw this.#explain('list', folder, error);
     }
     for (const entry of entries) {
-      if (entry.name.startsWith('.')) continue;
+      if (TEMP.test(entry.name)) continue;
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
         if (`${path}/`.startsWith(prefix) || prefix.startsWith(`${path}/`))
@@ -165,9 +171,9 @@ export class LocalStore implements ObjectStore {
   }
 
   #explain(verb: string, path: string, error: unknown): SluiceError {
-    if (error instanceof SluiceError && error.code !== 'QUERY_FAILED') return error;
-    const known = isAbsent(error) ? undefined : diskFault(error);
-    if (known === undefined && isAbsent(error)) return missing(this.location, path, error);
+    if (error instanceof SluiceError) return error;
+    if (verb === 'read' && isAbsent(error)) return missing(this.location, path, error);
+    const known = diskFault(error);
     const file = `${this.location}/${path}`;
     const { code, advice } = known ?? { code: 'STORAGE_FAILED' as const, advice: 'Look at the disk and try again.' };
     return new SluiceError(code, `cannot ${verb} ${file}: ${messageOf(error)}`, {
@@ -207,15 +213,12 @@ function isAbsent(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** What a failure means, from the system's code or, for DuckDB's writers, from its text. */
 function diskFault(error: unknown): { code: ErrorCode; advice: string } | undefined {
-  const system = systemCodeOf(error);
-  const text = messageOf(error);
-  const is = (code: string, words: string): boolean => system === code || text.toLowerCase().includes(words);
-  if (is('ENOSPC', 'no space left on device') || is('EDQUOT', 'disk quota exceeded')) {
+  const code = systemCodeOf(error) ?? '';
+  if (['ENOSPC', 'EDQUOT'].includes(code)) {
     return { code: 'STORAGE_FULL', advice: 'Free some space; nothing of the failed write is visible in the table.' };
   }
-  if (is('EROFS', 'read-only file system') || is('EACCES', 'permission denied') || is('EPERM', 'not permitted')) {
+  if (['EROFS', 'EACCES', 'EPERM'].includes(code)) {
     return { code: 'STORAGE_READ_ONLY', advice: 'Give the user that runs sluice the right to write there.' };
   }
   return undefined;

@@ -1,0 +1,136 @@
+/**
+ * The commit loop: put the next log entry if it is absent, else look who was first and try the one after.
+ *
+ * Promise: an entry is never written twice and never taken for lost when it is there: after a lost reply, or a write that was
+ * told 'exists' by its own retry, the log is read back and the unique id compared. Attempts are bounded, and nothing is
+ * deleted. Source: Delta protocol, "Creation of New Log Entries".
+ */
+import type { Clock } from '../core/clock.ts';
+import { messageOf, SluiceError } from '../core/errors.ts';
+import type { Random } from '../core/random.ts';
+import type { Change } from './change.ts';
+import { formatEntry, type Action } from './log/actions.ts';
+import { txnIdOf } from './log/commit-info.ts';
+import { conflictWith, txnConflict, type Conflict } from './log/conflicts.ts';
+import { readEntriesAfter } from './log/entry.ts';
+import { commitPath } from './log/paths.ts';
+import { checkReadable } from './log/protocol.ts';
+import { replay, type LogEntry, type LogState } from './log/replay.ts';
+import { planCommit } from './plan.ts';
+import type { ObjectStore } from './store/object-store.ts';
+
+export interface CommitParts {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export type CommitOutcome =
+  | { readonly kind: 'committed'; readonly version: bigint; readonly state: LogState }
+  | { readonly kind: 'conflict'; readonly reason: Conflict; readonly state: LogState | undefined };
+
+const ATTEMPTS = 50;
+/** Of these so many may fail for reasons of storage, not of other writers. */
+const STORAGE_ATTEMPTS = 8;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 500;
+
+/**
+ * @param start the newest state of the table, undefined when there is none
+ * @throws SluiceError `COMMIT_CONTENTION` when others were always faster; `STORAGE_*`; what `planCommit` throws
+ */
+export async function commitChange(
+  { store, clock, random }: CommitParts,
+  change: Change,
+  start: LogState | undefined,
+): Promise<CommitOutcome> {
+  const ids = { txnId: random.uuid(), tableId: random.uuid() };
+  const expect = change.expect ?? new Map<string, bigint | undefined>();
+  let state = start;
+  let storageFailures = 0;
+  for (let attempt = 1; ; attempt++) {
+    const reason = txnConflict(expect, state?.txn ?? new Map<string, never>(), state?.version ?? -1n);
+    if (reason !== undefined) return { kind: 'conflict', reason, state };
+
+    const version = (state?.version ?? -1n) + 1n;
+    const actions = planCommit(change, state, { table: store.location, nowMs: clock.nowMs(), ...ids });
+    const written = await tryPut(store, version, actions);
+    if (written === true) {
+      const timestampMs = (await headQuietly(store, version)) ?? clock.nowMs();
+      const after = replay(state, [{ version, timestampMs, actions }], store.location);
+      return { kind: 'committed', version, state: after };
+    }
+
+    const newer = await entriesAfter(store, state);
+    if (Array.isArray(newer)) {
+      const after = newer.length === 0 ? state : replay(state, newer, store.location);
+      const own = newer.find((entry) => txnIdOf(entry.actions) === ids.txnId);
+      if (own !== undefined && after !== undefined) return { kind: 'committed', version: own.version, state: after };
+      if (after !== undefined) checkReadable(after.protocol, after.metadata, store.location);
+      for (const entry of newer) {
+        const lost = conflictWith(change, entry.version, entry.actions);
+        if (lost !== undefined) return { kind: 'conflict', reason: lost, state: after };
+      }
+      state = after;
+    }
+    const failure = written instanceof Error ? written : newer instanceof Error ? newer : undefined;
+    if (failure !== undefined && ++storageFailures) {
+      const certain = Array.isArray(newer);
+      if (!isTransient(failure) || storageFailures === STORAGE_ATTEMPTS)
+        throw explained(failure, certain, store, version);
+    }
+    if (attempt === ATTEMPTS) throw contention(store.location, version);
+    const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt - 1, 10));
+    await clock.sleep(random.next() * longestMs);
+  }
+}
+
+/** @returns true: written; false: there is another entry (or our own); an error: nobody knows. */
+async function tryPut(store: ObjectStore, version: bigint, actions: readonly Action[]): Promise<boolean | Error> {
+  const bytes = new TextEncoder().encode(formatEntry(actions));
+  try {
+    return (await store.put(commitPath(version), bytes, 'create')) === 'written';
+  } catch (error) {
+    return error instanceof Error ? error : new Error(messageOf(error));
+  }
+}
+
+async function entriesAfter(store: ObjectStore, state: LogState | undefined): Promise<LogEntry[] | Error> {
+  try {
+    return await readEntriesAfter(store, state?.version ?? -1n);
+  } catch (error) {
+    if (error instanceof SluiceError && !isTransient(error)) throw error;
+    return error instanceof Error ? error : new Error(messageOf(error));
+  }
+}
+
+/** The commit stands already: not knowing its time to the millisecond must not make it fail. */
+async function headQuietly(store: ObjectStore, version: bigint): Promise<number | undefined> {
+  return (await store.head(commitPath(version)).catch(() => undefined))?.modifiedMs;
+}
+
+function isTransient(error: Error): boolean {
+  return error instanceof SluiceError && error.code === 'STORAGE_FAILED';
+}
+
+/** A failure of storage after which the entry is known not to be there, or may be. */
+function explained(failure: Error, certain: boolean, store: ObjectStore, version: bigint): Error {
+  if (certain || !(failure instanceof SluiceError)) return failure;
+  const file = `${store.location}/${commitPath(version)}`;
+  return new SluiceError(failure.code, `it is not known whether ${file} was written: ${failure.message}`, {
+    advice: 'Nothing was deleted. When storage answers again, read the table: what it says is what happened.',
+    facts: { table: store.location, version },
+    cause: failure,
+  });
+}
+
+function contention(table: string, version: bigint): SluiceError {
+  return new SluiceError(
+    'COMMIT_CONTENTION',
+    `${table}: other writers were first ${String(ATTEMPTS)} times in a row, last for version ${String(version)}`,
+    {
+      advice: 'Nothing was deleted. Let fewer writers commit to this table at once, or commit larger batches.',
+      facts: { table, version },
+    },
+  );
+}

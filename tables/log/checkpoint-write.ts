@@ -1,0 +1,112 @@
+/**
+ * A V1 checkpoint: the state of a table as one Parquet file, and the hint to it.
+ *
+ * Promise: one row per action, expired tombstones and application ids left out, no commitInfo; a reader that needs no feature
+ * can read it; the hint never goes back. Source: Delta protocol, "Checkpoints", "Checkpoint Schema".
+ */
+import { stringifyJson } from '../../core/json.ts';
+import { CHUNK_ROWS } from '../../engine/appender.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { copyToParquet, type ParquetFile } from '../../engine/parquet.ts';
+import { quoteString } from '../../engine/quoting.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { actionToJson, type Action } from './actions.ts';
+import { readHint } from './checkpoint-read.ts';
+import { checkpointPath, LAST_CHECKPOINT } from './paths.ts';
+import type { LogState } from './replay.ts';
+
+const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)';
+/** The columns, in the words of DuckDB's `from_json`. */
+const COLUMNS = {
+  txn: { appId: 'VARCHAR', version: 'BIGINT', lastUpdated: 'BIGINT' },
+  add: {
+    path: 'VARCHAR',
+    partitionValues: TEXT_MAP,
+    size: 'BIGINT',
+    modificationTime: 'BIGINT',
+    dataChange: 'BOOLEAN',
+    stats: 'VARCHAR',
+    tags: TEXT_MAP,
+  },
+  remove: {
+    path: 'VARCHAR',
+    deletionTimestamp: 'BIGINT',
+    dataChange: 'BOOLEAN',
+    extendedFileMetadata: 'BOOLEAN',
+    partitionValues: TEXT_MAP,
+    size: 'BIGINT',
+  },
+  metaData: {
+    id: 'VARCHAR',
+    name: 'VARCHAR',
+    description: 'VARCHAR',
+    format: { provider: 'VARCHAR', options: TEXT_MAP },
+    schemaString: 'VARCHAR',
+    partitionColumns: ['VARCHAR'],
+    configuration: TEXT_MAP,
+    createdTime: 'BIGINT',
+  },
+  protocol: {
+    minReaderVersion: 'INTEGER',
+    minWriterVersion: 'INTEGER',
+    readerFeatures: ['VARCHAR'],
+    writerFeatures: ['VARCHAR'],
+  },
+};
+
+/**
+ * Whether sluice may write checkpoints of a table: its properties can ask for columns that sluice does not write.
+ * Source: Delta protocol, "Checkpoints" (`delta.checkpoint.writeStatsAsStruct`, `…writeStatsAsJson`).
+ */
+export function canCheckpoint({ metadata: { configuration } }: LogState): boolean {
+  const asStruct = configuration['delta.checkpoint.writeStatsAsStruct']?.toLowerCase() === 'true';
+  return !asStruct && configuration['delta.checkpoint.writeStatsAsJson']?.toLowerCase() !== 'false';
+}
+
+/** Writes the checkpoint of a state that `withoutExpired` has been through, then the hint to it. */
+export async function writeCheckpoint(engine: Engine, store: ObjectStore, state: LogState): Promise<void> {
+  const path = checkpointPath(state.version);
+  const file = await store.putFile(path, (local) => writeParquet(engine, state, local));
+  const hint = await readHint(store);
+  if (hint !== undefined && hint > state.version && (await store.head(checkpointPath(hint))) !== undefined) return;
+  const json = {
+    version: state.version,
+    size: file.rows,
+    sizeInBytes: file.bytes,
+    numOfAddFiles: state.files.size,
+  };
+  await store.put(LAST_CHECKPOINT, new TextEncoder().encode(stringifyJson(json)), 'replace');
+}
+
+async function writeParquet(engine: Engine, state: LogState, local: string): Promise<ParquetFile> {
+  const session = await engine.session();
+  try {
+    await session.run('CREATE TEMP TABLE checkpoint_rows (action VARCHAR)');
+    const appender = await session.appender('checkpoint_rows');
+    try {
+      let rows: string[] = [];
+      for (const action of actionsOf(state)) {
+        rows.push(stringifyJson(actionToJson(action)));
+        if (rows.length < CHUNK_ROWS) continue;
+        appender.append([rows], rows.length);
+        rows = [];
+      }
+      appender.append([rows], rows.length);
+      appender.flush();
+    } finally {
+      appender.close();
+    }
+    const query = `SELECT unnest(from_json(action, ${quoteString(stringifyJson(COLUMNS))})) FROM checkpoint_rows`;
+    return await copyToParquet(session, query, local, { compression: 'snappy' });
+  } finally {
+    session.close();
+  }
+}
+
+function* actionsOf(state: LogState): Iterable<Action> {
+  yield { kind: 'protocol', protocol: state.protocol };
+  yield { kind: 'metaData', metaData: state.metadata };
+  for (const txn of state.txn.values()) yield { kind: 'txn', txn };
+  for (const add of state.files.values()) yield { kind: 'add', add };
+  for (const remove of state.removed.values()) yield { kind: 'remove', remove };
+}

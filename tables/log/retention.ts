@@ -1,0 +1,54 @@
+/**
+ * How long a table keeps its tombstones and its application ids.
+ *
+ * Promise: what cannot be read as a duration keeps things longer, never shorter. Source: Delta's table properties
+ * `delta.deletedFileRetentionDuration` and `delta.setTransactionRetentionDuration`.
+ */
+import type { LogState } from './replay.ts';
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  week: 604_800_000,
+  day: 86_400_000,
+  hour: 3_600_000,
+  minute: 60_000,
+  second: 1000,
+  millisecond: 1,
+};
+const DEFAULT_TOMBSTONE_MS = 604_800_000;
+
+/** @example durationMs('interval 1 week') // 604800000 */
+export function durationMs(interval: string | undefined): number | undefined {
+  const text = interval
+    ?.trim()
+    .toLowerCase()
+    .replace(/^interval\s+/, '');
+  if (text === undefined || !/^(\d+\s+[a-z]+\s*)+$/.test(text)) return undefined;
+  let sum = 0;
+  for (const [, amount, unit = ''] of text.matchAll(/(\d+)\s+([a-z]+)/g)) {
+    const ms = UNITS_MS[unit.replace(/s$/, '')];
+    if (ms === undefined) return undefined;
+    sum += Number(amount) * ms;
+  }
+  return sum;
+}
+
+/** How long an application id without news is kept; undefined: for ever. */
+export function txnRetentionMs(state: Pick<LogState, 'metadata'>): number | undefined {
+  return durationMs(state.metadata.configuration['delta.setTransactionRetentionDuration']);
+}
+
+/** The state without the tombstones and application ids that have expired. */
+export function withoutExpired(state: LogState, nowMs: number): LogState {
+  const kept = state.metadata.configuration['delta.deletedFileRetentionDuration'];
+  const tombstoneMs = kept === undefined ? DEFAULT_TOMBSTONE_MS : (durationMs(kept) ?? Infinity);
+  const txnMs = txnRetentionMs(state);
+  const removed = [...state.removed.values()].filter((file) => file.deletionMs <= nowMs - tombstoneMs);
+  const txn = [...state.txn.values()].filter(
+    ({ lastUpdatedMs }) => txnMs !== undefined && lastUpdatedMs !== undefined && lastUpdatedMs <= nowMs - txnMs,
+  );
+  return {
+    ...state,
+    removed: removed.length === 0 ? state.removed : state.removed.with(removed.map((f) => [f.path, undefined])),
+    txn: txn.length === 0 ? state.txn : state.txn.with(txn.map((t) => [t.appId, undefined])),
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * From a change to the actions of a log entry, against the newest state of the table.
+ *
+ * Promise: pure; an entry that would make the table wrong for anyone (schema, partitioning, protocol, append-only) is refused
+ * before anything is written.
+ */
+import { SluiceError } from '../core/errors.ts';
+import { isJsonObject, parseJson } from '../core/json.ts';
+import type { StructType } from '../core/schema.ts';
+import type { Change } from './change.ts';
+import { checkNames, evolved, replaced } from './evolve.ts';
+import type { Action, AddFile, Metadata, Txn } from './log/actions.ts';
+import { commitInfo } from './log/commit-info.ts';
+import { checkProperties, checkReadable, checkWritable, protocolFor, upgraded } from './log/protocol.ts';
+import type { LogState } from './log/replay.ts';
+import { txnRetentionMs } from './log/retention.ts';
+import { checkPartitionColumns } from './partitions.ts';
+
+export interface PlanFacts {
+  /** Where the table is, for messages. */
+  readonly table: string;
+  readonly nowMs: number;
+  /** The unique id of the commit. */
+  readonly txnId: string;
+  /** The id of the table, should it be created. */
+  readonly tableId: string;
+}
+
+/** Application ids with this prefix are positions of our flows: they must not expire while the table is in use. */
+const OWN_APP_IDS = 'sluice:';
+
+/**
+ * @param state undefined when the table is to be created
+ * @throws SluiceError `TABLE_NOT_FOUND`, `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE`, `TABLE_APPEND_ONLY`
+ */
+export function planCommit(change: Change, state: LogState | undefined, facts: PlanFacts): Action[] {
+  const { table, nowMs } = facts;
+  if (state !== undefined) checkWritable(state.protocol, state.metadata, table);
+  if (change.properties !== undefined) checkProperties(change.properties, table);
+  const metadata = nextMetadata(change, state, facts);
+  const protocol = state === undefined ? protocolFor(metadata.schema) : upgraded(state.protocol, metadata.schema);
+  checkReadable(protocol, metadata, table);
+  checkWritable(protocol, metadata, table);
+  checkFiles(change.add, metadata, table);
+  const removed = change.mode === 'overwrite' && state !== undefined ? [...state.files.values()] : [];
+  if (removed.length > 0 && metadata.configuration['delta.appendOnly'] === 'true') throw appendOnly(table);
+  return [
+    { kind: 'commitInfo', commitInfo: commitInfo(change, { ...facts, removed: removed.length }) },
+    ...(protocol === state?.protocol ? [] : [{ kind: 'protocol' as const, protocol }]),
+    ...(metadata === state?.metadata ? [] : [{ kind: 'metaData' as const, metaData: metadata }]),
+    ...txns(change, state, nowMs).map((txn) => ({ kind: 'txn' as const, txn })),
+    ...removed.map(({ path, partitionValues, bytes }) => ({
+      kind: 'remove' as const,
+      remove: { path, deletionMs: nowMs, dataChange: true, partitionValues, bytes },
+    })),
+    ...change.add.map((add) => ({ kind: 'add' as const, add })),
+  ];
+}
+
+function nextMetadata(change: Change, state: LogState | undefined, { table, nowMs, tableId }: PlanFacts): Metadata {
+  const { schema, partitionColumns, properties, comment, mode } = change;
+  const current = state?.metadata;
+  if (current === undefined) {
+    if (schema === undefined) throw notThere(table);
+    checkNames(schema, table);
+    checkPartitionColumns(schema, partitionColumns ?? [], table);
+    return {
+      id: tableId,
+      schema,
+      partitionColumns: partitionColumns ?? [],
+      configuration: properties ?? {},
+      createdMs: nowMs,
+      ...(comment === undefined ? {} : { description: comment }),
+    };
+  }
+  const samePartitions = partitionColumns === undefined || sameTexts(partitionColumns, current.partitionColumns);
+  if (!samePartitions && mode === 'append') throw otherPartitions(table, current.partitionColumns, partitionColumns);
+  const next = {
+    schema:
+      schema === undefined ? current.schema : (mode === 'append' ? evolved : replaced)(current.schema, schema, table),
+    partitionColumns: samePartitions ? current.partitionColumns : partitionColumns,
+    description: comment ?? current.description,
+  };
+  checkPartitionColumns(next.schema, next.partitionColumns, table);
+  const changes = Object.entries(properties ?? {}).filter(([key, value]) => current.configuration[key] !== value);
+  const same =
+    next.schema === current.schema &&
+    samePartitions &&
+    next.description === current.description &&
+    changes.length === 0;
+  if (same) return current;
+  const { schema: newSchema, partitionColumns: newPartitions, description } = next;
+  return {
+    ...current,
+    schema: newSchema,
+    partitionColumns: newPartitions,
+    configuration: { ...current.configuration, ...Object.fromEntries(changes) },
+    ...(description === undefined ? {} : { description }),
+  };
+}
+
+/** What the change sets, and positions of our flows that would else expire (`delta.setTransactionRetentionDuration`). */
+function txns({ txn }: Change, state: LogState | undefined, nowMs: number): Txn[] {
+  const set = [...(txn ?? [])].map(([appId, version]) => ({ appId, version, lastUpdatedMs: nowMs }));
+  const retentionMs = state && txnRetentionMs(state);
+  if (state === undefined || retentionMs === undefined) return set;
+  const ageing = [...state.txn.values()].filter(
+    ({ appId, lastUpdatedMs }) =>
+      appId.startsWith(OWN_APP_IDS) && txn?.has(appId) !== true && (lastUpdatedMs ?? 0) < nowMs - retentionMs / 2,
+  );
+  return [...set, ...ageing.map((entry) => ({ ...entry, lastUpdatedMs: nowMs }))];
+}
+
+/** Every file has a value for every partition column, and no NULL where the table allows none. */
+function checkFiles(files: readonly AddFile[], { schema, partitionColumns }: Metadata, table: string): void {
+  const required = requiredColumns(schema);
+  for (const file of files) {
+    const own = Object.keys(file.partitionValues);
+    if (!sameTexts([...own].sort(), [...partitionColumns].sort())) throw otherPartitions(table, partitionColumns, own);
+    const nullable = required.find((name) =>
+      partitionColumns.includes(name) ? file.partitionValues[name] === null : holdsNull(file, name),
+    );
+    if (nullable === undefined) continue;
+    throw new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: ${nullable} is NOT NULL in the table, not in the rows`, {
+      advice: 'Stage the rows with the schema of the table: then NULL is refused where the table allows none.',
+      facts: { table, column: nullable },
+    });
+  }
+}
+
+function requiredColumns(schema: StructType): string[] {
+  const leaves = schema.fields.filter(({ type }) => type.kind === 'primitive' || type.kind === 'decimal');
+  return leaves.filter((field) => !field.nullable).map((field) => field.name);
+}
+
+function holdsNull({ stats }: AddFile, column: string): boolean {
+  const json = stats === undefined ? undefined : parseJson(stats);
+  const nullCount = isJsonObject(json) ? json['nullCount'] : undefined;
+  return isJsonObject(nullCount) && Number(nullCount[column] ?? 0) > 0;
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}
+
+function otherPartitions(table: string, is: readonly string[], wanted: readonly string[]): SluiceError {
+  const shown = (columns: readonly string[]): string => (columns.length === 0 ? 'not' : `by ${columns.join(', ')}`);
+  return new SluiceError(
+    'SCHEMA_INCOMPATIBLE',
+    `${table} is ${shown(is)} partitioned, and the rows ${shown(wanted)}`.replace('is by', 'is partitioned by'),
+    {
+      advice: 'Write PARTITIONED BY as the table has it, or delete the folder of the table to build it anew.',
+      facts: { table, partitionColumns: is, wanted },
+    },
+  );
+}
+
+function notThere(table: string): SluiceError {
+  return new SluiceError('TABLE_NOT_FOUND', `there is no Delta table at ${table}, and no schema to create one with`, {
+    advice: 'Look at the path; `sluice tables` lists the tables of the project.',
+    facts: { table },
+  });
+}
+
+function appendOnly(table: string): SluiceError {
+  return new SluiceError('TABLE_APPEND_ONLY', `${table} only takes appends (delta.appendOnly), and rows were to go`, {
+    advice: "Set the table property delta.appendOnly to 'false' if rows may be removed.",
+    facts: { table },
+  });
+}
