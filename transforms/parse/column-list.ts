@@ -4,9 +4,11 @@
  * Source: Databricks SQL, "CREATE STREAMING TABLE", table_specification.
  */
 import { isKeyword, isSymbol, type Token } from '../../core/sql-tokens.ts';
-import type { OnViolation } from '../flow.ts';
 import type { Cursor, Identifier } from './cursor.ts';
 import { refuseUnsupported } from './unsupported.ts';
+
+/** What becomes of rows that break an expectation: kept and counted, dropped, or the whole batch refused. */
+export type OnViolation = 'warn' | 'drop' | 'fail';
 
 export interface ColumnClause {
   readonly name: Identifier;

@@ -113,11 +113,17 @@ class Rules {
   #join(join: Node): boolean {
     const [left, right] = [this.#from(join['left']), this.#from(join['right'])];
     if (!left && !right) return false;
+    if (left && right) {
+      throw this.#misuse(
+        'the stream is joined with itself',
+        'Join it with its table read whole: STREAM(t) AS s JOIN t ON ….',
+      );
+    }
     const type = textOf(join['join_type']);
     const keepsRows = type === 'INNER' || (left ? ['LEFT', 'SEMI', 'ANTI'].includes(type) : type === 'RIGHT');
-    if (!keepsRows || (left && right) || join['ref_type'] === 'POSITIONAL') {
+    if (!keepsRows || join['ref_type'] === 'POSITIONAL') {
       throw this.#misuse(
-        `a ${left && right ? 'self' : type === 'OUTER' ? 'FULL OUTER' : type} JOIN that would give rows of the table for each batch`,
+        `a ${type === 'OUTER' ? 'FULL OUTER' : type} JOIN over a stream`,
         'The stream must be the side whose rows are kept: FROM STREAM(…) LEFT JOIN table.',
       );
     }
@@ -157,9 +163,7 @@ class Rules {
     const node = Array.isArray(at) ? (at as readonly Json[])[0] : at;
     const location = isJsonObject(node) ? node['query_location'] : undefined;
     const span = this.#body.spanOf(typeof location === 'number' ? location : undefined) ?? this.#body.stream;
-    const message = / over a stream|^a .* JOIN/.test(what)
-      ? `${what} would depend on how it is cut into batches`
-      : what;
+    const message = / over a stream/.test(what) ? `${what} would depend on how it is cut into batches` : what;
     return this.#body.error('STREAMING_MISUSE', span, message.replace('count_star', 'count(*)'), advice);
   }
 }
