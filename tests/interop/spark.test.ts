@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { SluiceError } from '../../core/errors.ts';
+import { negativePartition } from './fixtures.ts';
+import { interopSuite } from './suite.ts';
+
+interface FeatureTable {
+  /** As the error must name it. */
+  readonly feature: string;
+  readonly properties: string;
+  /** What is run on the table after it was made. */
+  readonly then?: string;
+}
+
+const UNREADABLE: readonly FeatureTable[] = [
+  {
+    feature: 'deletionVectors',
+    properties: `'delta.enableDeletionVectors' = 'true'`,
+    then: 'DELETE FROM delta.`PATH` WHERE id = 3',
+  },
+  { feature: 'columnMapping', properties: `'delta.columnMapping.mode' = 'name'` },
+  { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },
+  { feature: 'typeWidening', properties: `'delta.enableTypeWidening' = 'true'` },
+  { feature: 'vacuumProtocolCheck', properties: `'delta.feature.vacuumProtocolCheck' = 'supported'` },
+];
+
+const UNWRITABLE: readonly FeatureTable[] = [
+  { feature: 'changeDataFeed', properties: `'delta.enableChangeDataFeed' = 'true'` },
+  { feature: 'rowTracking', properties: `'delta.enableRowTracking' = 'true'` },
+  {
+    feature: 'checkConstraints',
+    properties: `'delta.minWriterVersion' = '3'`,
+    then: 'ALTER TABLE delta.`PATH` ADD CONSTRAINT positive CHECK (id >= 0)',
+  },
+];
+
+interopSuite('spark', (stage) => {
+  const make = async (name: string, { properties, then }: FeatureTable): Promise<void> => {
+    const { bench, peer } = stage();
+    const path = bench.path(name);
+    await peer.sql(`CREATE TABLE delta.\`${path}\` (id BIGINT, name STRING) USING delta TBLPROPERTIES (${properties})`);
+    await peer.sql(`INSERT INTO delta.\`${path}\` SELECT id, concat('n', id) FROM range(100)`);
+    if (then !== undefined) await peer.sql(then.replace('PATH', path));
+  };
+  const errorOf = async (work: Promise<unknown>): Promise<unknown> =>
+    work.then(
+      () => 'no error',
+      (error: unknown) => error,
+    );
+
+  describe('a table that needs a feature that sluice lacks is refused by its name', () => {
+    test.each(UNREADABLE)('reading: $feature', async (table) => {
+      const { bench } = stage();
+      await make(`read_${table.feature}`, table);
+      const error = await errorOf(bench.table(`read_${table.feature}`).snapshot());
+      expect(error).toBeInstanceOf(SluiceError);
+      expect(error).toMatchObject({
+        code: 'UNSUPPORTED_FEATURE',
+        message: expect.stringContaining(table.feature) as string,
+      });
+    });
+
+    test.each(UNWRITABLE)('writing, though reading is fine: $feature', async (table) => {
+      const { bench, peer } = stage();
+      const name = `write_${table.feature}`;
+      await make(name, table);
+      const before = await bench.digest(name);
+      expect(before.count).toBe(100);
+      const { schema } = await bench.table(name).snapshot();
+      const error = await errorOf(bench.write(bench.table(name), `SELECT 1 AS id, 'x' AS name`, { schema }));
+      expect(error).toBeInstanceOf(SluiceError);
+      expect(error).toMatchObject({
+        code: 'UNSUPPORTED_FEATURE',
+        message: expect.stringContaining(table.feature) as string,
+      });
+      expect(await peer.read(bench.path(name))).toEqual(before);
+    });
+  });
+
+  test('negative decimals as partition values', async () => {
+    const { bench, peer } = stage();
+    await negativePartition(bench, bench.table('negative'));
+    expect(await peer.read(bench.path('negative'))).toEqual(await bench.digest('negative'));
+  });
+
+  test('a table that Spark compacted reads the same, and says that no row changed', async () => {
+    const { bench, peer } = stage();
+    const before = await bench.digest('spread_types');
+    await peer.sql(`OPTIMIZE delta.\`${bench.path('spread_types')}\``);
+    const after = await bench.digest('spread_types');
+    expect(after.version).toBeGreaterThan(before.version);
+    expect({ ...after, version: 0 }).toEqual({ ...before, version: 0 });
+    const summaries = await bench.table('spread_types').changes(BigInt(before.version) + 1n, BigInt(after.version));
+    const files = summaries.flatMap(({ adds, removes }) => [...adds, ...removes]);
+    expect(files.length).toBeGreaterThan(1);
+    expect(files.every(({ dataChange }) => !dataChange)).toBe(true);
+  });
+});

@@ -1,0 +1,109 @@
+/**
+ * What any other engine must agree on, as one text for all of them: it reads every table of ours, and we read every table of
+ * its own; both write to one table at the same time; and what it appends is picked up by a streaming table.
+ */
+import { cp, mkdtemp, mkdir, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { field, primitive, struct } from '../../core/schema.ts';
+import { makeTables, Workbench } from './fixtures.ts';
+import { Peer, type PeerName } from './peer.ts';
+
+export interface Stage {
+  readonly bench: Workbench;
+  readonly peer: Peer;
+}
+
+const TABLES = ['types', 'spread_types', 'partitions', 'naive', 'names', 'grown', 'checkpointed', 'empty'] as const;
+
+/** Starts the peer once, and declares the tests; `more` declares those that only this peer can run. */
+export function interopSuite(name: PeerName, more: (stage: () => Stage) => void = () => undefined): void {
+  let folder: string;
+  let bench: Workbench;
+  let peer: Peer;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), `sluice-${name}-`));
+    bench = await Workbench.open(join(folder, 'tables'));
+    const scratch = join(folder, 'peer');
+    await mkdir(scratch);
+    peer = await Peer.start(name, scratch);
+    const made = await makeTables(bench);
+    expect(made).toEqual(TABLES);
+  });
+  afterAll(async () => {
+    await peer.stop();
+    bench.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  describe(`${name} reads what sluice writes`, () => {
+    test.each(TABLES)('%s: the same version, columns, types and values', async (table) => {
+      expect(await peer.read(bench.path(table))).toEqual(await bench.digest(table));
+    });
+
+    test('an older version', async () => {
+      const old = await bench.table('checkpointed').snapshot(6n);
+      expect(old.rows).toBe(70n);
+      expect(await peer.read(bench.path('checkpointed'), 6)).toMatchObject({ version: 6, count: 70 });
+    });
+
+    test('a checkpoint without the log entries before it', async () => {
+      await cp(bench.path('checkpointed'), bench.path('cleaned'), { recursive: true });
+      const log = join(bench.path('cleaned'), '_delta_log');
+      const files = await readdir(log);
+      const last =
+        files
+          .filter((file) => file.endsWith('.checkpoint.parquet'))
+          .sort()
+          .at(-1) ?? '';
+      const before = files.filter((file) => file.endsWith('.json') && file < last);
+      expect(before.length).toBeGreaterThanOrEqual(20);
+      for (const file of before) await rm(join(log, file));
+      const ours = await bench.digest('checkpointed');
+      expect(await bench.digest('cleaned')).toEqual(ours);
+      expect(await peer.read(bench.path('cleaned'))).toEqual(ours);
+    });
+  });
+
+  describe(`sluice reads what ${name} writes`, () => {
+    test('partitioned, nested, with deleted rows and a checkpoint', async () => {
+      const theirs = await peer.writePartitioned(bench.path('theirs'), 12, 40);
+      expect(theirs.count).toBe(12 * 36);
+      expect(await bench.digest('theirs')).toEqual(theirs);
+    });
+
+    test('and appends to it, in its own types', async () => {
+      const before = await bench.digest('theirs');
+      const { schema, partitionColumns } = await bench.table('theirs').snapshot();
+      await bench.write(
+        bench.table('theirs'),
+        `SELECT ${schema.fields.map(({ name: column }) => (column === 'id' ? '-1 AS id' : `NULL AS "${column}"`)).join(', ')}`,
+        { schema, partitionColumns },
+      );
+      const after = await peer.read(bench.path('theirs'));
+      expect(after.count).toBe(before.count + 1);
+      expect(after).toEqual(await bench.digest('theirs'));
+    });
+  });
+
+  test(`${name} and sluice append to one table at the same time, and no row is lost`, async () => {
+    const schema = struct([field('id', primitive('long')), field('who', primitive('string'))]);
+    const seed = bench.table('shared', 5);
+    await bench.write(seed, `SELECT 0 AS id, 'first' AS who`, { schema });
+    const ours = async (): Promise<void> => {
+      const table = bench.table('shared', 5);
+      for (let i = 0; i < 30; i++) await bench.write(table, `SELECT ${String(i)} AS id, 'sluice' AS who`, { schema });
+    };
+    const theirs = async (): Promise<void> => {
+      for (let i = 0; i < 6; i++) await peer.append(bench.path('shared'), [{ id: i, who: name }]);
+    };
+    await Promise.all([ours(), theirs()]);
+    const all = await bench.digest('shared');
+    expect(all).toMatchObject({ version: 36, count: 37 });
+    expect(await peer.read(bench.path('shared'))).toEqual(all);
+  });
+
+  more(() => ({ bench, peer }));
+}
