@@ -121,6 +121,7 @@ function buildProgram(io: Io): Command {
   const features = program
     .command('features')
     .description('list and export feature sets (features/*.yaml)')
+    .helpCommand(false)
     .addHelpText('after', examples(EXAMPLES.features));
   features
     .command('list')

@@ -45,7 +45,8 @@ export async function prompt(parts: PromptParts): Promise<void> {
   };
   lines.on('history', (entries: string[]) => {
     const [newest, before] = entries;
-    if (typed !== '' && newest !== undefined && before !== undefined && !typed.includes('--')) {
+    if (typed === '' && newest !== undefined && isExit(newest)) entries.shift();
+    else if (typed !== '' && newest !== undefined && before !== undefined && !typed.includes('--')) {
       entries.splice(0, 2, `${before} ${newest.trim()}`);
     }
     history = entries;

@@ -30,6 +30,8 @@ export interface SqlOptions {
 
 /** Rows of a result that a terminal shows; a file or a pipe gets them all. */
 const TERMINAL_ROWS = 200;
+/** Characters of a line, for a terminal that does not tell. */
+const TERMINAL_WIDTH = 80;
 
 const NO_TABLES: Catalog = { names: () => Promise.resolve([]), open: () => Promise.resolve(undefined) };
 
@@ -82,7 +84,7 @@ export async function sql(io: Io, options: SqlOptions): Promise<void> {
 async function answer(desk: Desk, statements: string, file: string, signal: AbortSignal): Promise<void> {
   const { io, session, catalog, parts, format } = desk;
   const progress = new QueryProgress(io);
-  const onTerminal = io.stdout.isTTY ? { maxRows: TERMINAL_ROWS, maxWidth: io.stdout.columns } : {};
+  const onTerminal = io.stdout.isTTY ? { maxRows: TERMINAL_ROWS, maxWidth: io.stdout.columns || TERMINAL_WIDTH } : {};
   try {
     const queries = openQueries(session, statements, catalog, {
       ...parts,
@@ -97,6 +99,9 @@ async function answer(desk: Desk, statements: string, file: string, signal: Abor
       };
       await writeResult(query, format, print, onTerminal);
     }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new SluiceError('INTERRUPTED', 'the query was stopped', { cause: error });
   } finally {
     progress.clear();
   }
@@ -126,7 +131,7 @@ async function converse(desk: Desk, project: ProjectFolder | undefined): Promise
       const startMs = parts.clock.nowMs();
       try {
         await answer(desk, statement, 'query', running.signal);
-        io.stdout.write(dim(`${formatDuration(parts.clock.nowMs() - startMs)}\n`));
+        io.stdout.write(`${dim(formatDuration(parts.clock.nowMs() - startMs))}\n`);
       } catch (error) {
         io.stderr.write(errorText(toSluiceError(error), { style: io.errorStyle, debug: false }));
       }
