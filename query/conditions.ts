@@ -3,8 +3,9 @@
  *
  * Promise: pure, and every condition given holds for each row of the table that can have a part in the result: only conjuncts of
  * the WHERE of the very SELECT that reads the table are taken, and only where the table's rows are not filled up with NULLs
- * or matched one against another (inner joins and the left side of left, semi and anti joins; no sample). Where DuckDB's
- * comparison and that of statistics could differ (NaN, rounding, casts) a condition is weakened or left out.
+ * or matched one against another (inner joins and the left side of left, semi and anti joins; no sample). Where DuckDB
+ * compares in another type than the column's (casts, a number with a text) a condition is left out. (Rounding, NaN and cut
+ * statistics are minded in tables/prune.ts.)
  */
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { DataType, StructType } from '../core/schema.ts';
@@ -63,10 +64,8 @@ export function toConditions(predicates: readonly Predicate[], schema: StructTyp
 }
 
 function typedCondition(type: DataType, op: Op, literal: Literal): Omit<Condition, 'column'> | undefined {
-  if (type.kind === 'decimal') {
-    if (literal.kind === 'text') return undefined;
-    return { op: weak(op), value: literal.kind === 'integer' ? literal.value : literal.text };
-  }
+  const number = literal.kind === 'text' ? undefined : literal.kind === 'integer' ? literal.value : literal.text;
+  if (type.kind === 'decimal') return number === undefined ? undefined : { op, value: number };
   if (type.kind !== 'primitive') return undefined;
   switch (type.name) {
     case 'long':
@@ -75,13 +74,8 @@ function typedCondition(type: DataType, op: Op, literal: Literal): Omit<Conditio
     case 'byte':
       return literal.kind === 'integer' ? { op, value: literal.value } : undefined;
     case 'float':
-    case 'double': {
-      // NaN is above everything to DuckDB, and in no statistics; a FLOAT holds integers up to 2^24.
-      if (literal.kind === 'text' || op === '>' || op === '>=') return undefined;
-      if (literal.kind === 'decimal') return type.name === 'double' ? { op: weak(op), value: literal.text } : undefined;
-      const exact = literal.value >= -(2n ** 24n) && literal.value <= 2n ** 24n;
-      return exact ? { op: weak(op), value: literal.value } : undefined;
-    }
+    case 'double':
+      return number === undefined ? undefined : { op, value: number };
     case 'date': {
       const isDate = literal.kind === 'text' && /^\d{4}-\d\d-\d\d$/.test(literal.value);
       return isDate && [undefined, 'DATE'].includes(literal.cast) ? { op, value: literal.value } : undefined;
@@ -100,12 +94,6 @@ function typedCondition(type: DataType, op: Op, literal: Literal): Omit<Conditio
     case 'binary':
       return undefined;
   }
-}
-
-/** A bound that was rounded on its way still holds with equality. */
-function weak(op: Op): Op {
-  if (op === '<') return '<=';
-  return op === '>' ? '>=' : op;
 }
 
 function leavesOf(from: Json | undefined, safe: boolean): Leaf[] {

@@ -12,6 +12,7 @@ import type { JsonObject } from '../core/json.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Session } from '../engine/session.ts';
 import { tableFunctions } from '../engine/tree.ts';
+import { blank, closing, splitArguments } from './brackets.ts';
 import type { Catalog } from './catalog.ts';
 import { findPredicates, toConditions } from './conditions.ts';
 import { placedError } from './errors.ts';
@@ -20,7 +21,7 @@ import { findSchemaPrefixes, findReferences, offsets, type Reference } from './r
 import { runPrepared, type Query, type QueryParts } from './run.ts';
 import { splice, type Edit } from './splice.ts';
 import { classify } from './statement.ts';
-import { blank, findTravels } from './time-travel.ts';
+import { findTravels } from './time-travel.ts';
 
 /** Table functions of DuckDB that change something or write a file. */
 const WRITING_FUNCTIONS = [
@@ -97,7 +98,10 @@ async function openStatement(session: Session, part: Part, catalog: Catalog, par
     return runPrepared(session, { sql, toOriginal: () => part.start, pinned: [], macros: [], source }, parts);
   }
   const travels = findTravels(whole, tokens);
-  const text = travels.reduce((sql, travel) => blank(sql, travel.start, travel.end), standardQuotes(whole, tokens));
+  const text = travels.reduce(
+    (sql, travel) => blank(sql, travel.start, travel.end),
+    blankScanOptions(standardQuotes(whole, tokens), tokens),
+  );
   const tree = await parse(session, blank(text, 0, statement.start), source);
   const toOffset = offsets(text);
   refuseWriting(tree, source, toOffset);
@@ -121,6 +125,18 @@ function standardQuotes(sql: string, tokens: readonly Token[]): string {
   return tokens
     .filter((token) => token.text.startsWith('`') && !/["`]/.test(token.value))
     .reduce((text, { value, start, end }) => `${text.slice(0, start)}"${value}"${text.slice(end)}`, sql);
+}
+
+/** The options of every `delta_scan('path', timestamp => …)` as spaces: DuckDB's parser does not take a keyword for a name. */
+function blankScanOptions(sql: string, tokens: readonly Token[]): string {
+  let text = sql;
+  for (const [i, token] of tokens.entries()) {
+    const close = isKeyword(token, 'delta_scan') ? closing(tokens, i + 1) : undefined;
+    const [path, ...options] = close === undefined ? [] : splitArguments(tokens.slice(i + 2, close));
+    const [from, to] = [path?.at(-1)?.end, options.at(-1)?.at(-1)?.end];
+    if (from !== undefined && to !== undefined) text = blank(text, from, to);
+  }
+  return text;
 }
 
 async function parse(session: Session, sql: string, source: SourceText): Promise<JsonObject> {

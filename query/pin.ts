@@ -10,6 +10,7 @@ import { isSymbol, type Token } from '../core/sql-tokens.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Session } from '../engine/session.ts';
 import { DeltaTable, type Snapshot, type TableParts } from '../tables/index.ts';
+import { splitArguments } from './brackets.ts';
 import type { Catalog } from './catalog.ts';
 import { placedError } from './errors.ts';
 import type { Reference } from './references.ts';
@@ -138,15 +139,7 @@ interface Argument {
 }
 
 function argumentsOf(source: SourceText, tokens: readonly Token[]): Argument[] {
-  const groups: Token[][] = [[]];
-  let depth = 0;
-  for (const token of tokens) {
-    if (['(', '[', '{'].some((open) => isSymbol(token, open))) depth++;
-    if ([')', ']', '}'].some((close) => isSymbol(token, close))) depth--;
-    if (depth === 0 && isSymbol(token, ',')) groups.push([]);
-    else groups.at(-1)?.push(token);
-  }
-  return groups.flatMap((group) => {
+  return splitArguments(tokens).flatMap((group) => {
     const [first, second] = group;
     const named = isSymbol(second, '=>') || isSymbol(second, ':=') || isSymbol(second, '=');
     const [from, last] = [named ? group[2] : first, group.at(-1)];

@@ -8,7 +8,8 @@ import type { Json } from '../core/json.ts';
 import { isKeyword, isSymbol, type Token } from '../core/sql-tokens.ts';
 import type { SourceText, Span } from '../core/source-text.ts';
 import { tableFunctions, tableRefs, walk, type TreeNode } from '../engine/tree.ts';
-import { closing, type Travel } from './time-travel.ts';
+import { closing } from './brackets.ts';
+import type { Travel } from './time-travel.ts';
 
 /** A table, or a call of `delta_scan`. */
 export interface Reference {

@@ -4,9 +4,10 @@
  * `t VERSION AS OF 3`, `t TIMESTAMP AS OF '2026-01-02'` (also with FOR, SYSTEM_VERSION, SYSTEM_TIME), `t@v3`,
  * `t AT (VERSION => 3)`, `t AT (TIMESTAMP => now() - INTERVAL 1 DAY)`.
  *
- * Promise: pure; every other character of the statement stays in its place, since what is cut leaves spaces behind.
+ * Promise: pure; a word is taken for time travel only where the whole form is there, so columns may be called `version`.
  */
 import { isKeyword, isSymbol, type Token } from '../core/sql-tokens.ts';
+import { closing } from './brackets.ts';
 
 export interface Travel {
   readonly unit: 'version' | 'timestamp';
@@ -37,11 +38,6 @@ export function findTravels(sql: string, tokens: readonly Token[]): Travel[] {
     i = found.last;
   }
   return travels;
-}
-
-/** The text with spaces in place of a part of it; lines stay lines. */
-export function blank(sql: string, start: number, end: number): string {
-  return sql.slice(0, start) + sql.slice(start, end).replace(/[^\n]/g, ' ') + sql.slice(end);
 }
 
 /** Indexes of tokens: those of the expression, and the last one of the clause. */
@@ -92,23 +88,28 @@ function unitOf(token: Token | undefined): Travel['unit'] | undefined {
   return token?.kind === 'word' ? UNITS[token.text.toUpperCase()] : undefined;
 }
 
+/** What may stand behind a select list that ends in `version AS of`. */
+const AFTER_SELECT = [
+  'FROM',
+  'WHERE',
+  'GROUP',
+  'HAVING',
+  'QUALIFY',
+  'UNION',
+  'EXCEPT',
+  'INTERSECT',
+  'ORDER',
+  'LIMIT',
+  'OFFSET',
+];
+
 /** The last token of a literal, `(…)`, `f(…)`, `TIMESTAMP '…'`, or undefined when there is none of these. */
 function endOfPrimary(tokens: readonly Token[], at: number): number | undefined {
   const [token, next] = [tokens[at], tokens[at + 1]];
   if (token?.kind === 'number' || token?.kind === 'string') return at;
   if (isSymbol(token, '(')) return closing(tokens, at);
-  if (token?.kind !== 'word') return undefined;
+  if (token?.kind !== 'word' || AFTER_SELECT.includes(token.text.toUpperCase())) return undefined;
   if (isSymbol(next, '(')) return closing(tokens, at + 1);
   const isTyped = next?.kind === 'string' && ['TIMESTAMP', 'TIMESTAMPTZ', 'DATE'].includes(token.text.toUpperCase());
   return isTyped ? at + 1 : undefined;
-}
-
-/** The token that closes the parenthesis at `open`. */
-export function closing(tokens: readonly Token[], open: number): number | undefined {
-  let depth = 0;
-  for (let i = open; i < tokens.length; i++) {
-    if (isSymbol(tokens[i], '(')) depth++;
-    if (isSymbol(tokens[i], ')') && --depth === 0) return i;
-  }
-  return undefined;
 }
