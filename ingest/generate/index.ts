@@ -1,3 +1,4 @@
-/** The generated shop stream: orders, customers, clicks and churn labels, seeded, without any service. */
-export { GenerateSource, type GenerateParts } from './source.ts';
-export { generateSchema, parseGenerateOptions, type Dataset, type GenerateOptions } from './options.ts';
+/** The generated shop stream: customers, clicks, orders and churn labels, seeded, without any service. */
+export { GenerateSource } from './source.ts';
+export { generateSchema } from './datasets.ts';
+export { parseGenerateOptions, type Dataset, type GenerateOptions } from './options.ts';
