@@ -4,7 +4,7 @@ import type { Span } from '../core/source-text.ts';
 import { suggest } from '../core/suggest.ts';
 import type { Column, Session } from '../engine/session.ts';
 import type { Snapshot } from '../tables/index.ts';
-import type { Flow } from './flow.ts';
+import { DEFINITION_HASH, type Flow } from './flow.ts';
 import { atQuery } from './parse/engine-errors.ts';
 
 /**
@@ -144,7 +144,8 @@ export async function checkExpectations(
 }
 
 /**
- * A streaming table only ever grows: what is there must still fit.
+ * Whether the flow can go on with the table that is there: a streaming table only ever grows, and a materialized view
+ * overwrites no table that something else made.
  * @throws SluiceError `SCHEMA_INCOMPATIBLE`
  */
 export function checkAgainstTable(
@@ -154,7 +155,18 @@ export function checkAgainstTable(
   table: Snapshot,
 ): void {
   const { body, statement } = flow.node;
-  const anew = `Give the column another name, or delete the folder ${table.location} to build the table anew from its source.`;
+  const isView = table.properties[DEFINITION_HASH] !== undefined;
+  if (isView !== (flow.kind === 'materialized_view')) {
+    const what = isView ? 'the table of a materialized view' : 'a table that no materialized view made';
+    throw body.error(
+      'SCHEMA_INCOMPATIBLE',
+      statement.name,
+      `${table.location} holds ${what}`,
+      'Give this one another name, or delete that folder to build the table anew.',
+    );
+  }
+  if (isView) return;
+  const anew = `or delete the folder ${table.location} to build the table anew from its source.`;
   for (const field of schema.fields) {
     const old = table.schema.fields.find(({ name }) => name.toLowerCase() === field.name.toLowerCase());
     if (old !== undefined && !sameType(old.type, field.type)) {
@@ -162,7 +174,7 @@ export function checkAgainstTable(
         'SCHEMA_INCOMPATIBLE',
         lastNamed(flow, field.name),
         `${flow.target} has ${old.name} as ${typeName(old.type)}, and the query now gives ${typeName(field.type)}`,
-        anew,
+        `Give the column another name, ${anew}`,
       );
     }
   }
@@ -173,7 +185,7 @@ export function checkAgainstTable(
       'SCHEMA_INCOMPATIBLE',
       statement.partitionedBy[0] ?? statement.name,
       `${flow.target} is ${are} already`,
-      `Leave PARTITIONED BY as it was, or delete the folder ${table.location} to build the table anew from its source.`,
+      `Leave PARTITIONED BY as it was, ${anew}`,
     );
   }
 }

@@ -86,7 +86,7 @@ class Checker {
     const partitionedBy = checkPartitions(flow, schema);
     await checkExpectations(flow, schema, await this.#emptyTable(`${flow.target} `, schema.fields), this.#session);
     const table = this.#lakeTable(flow.target);
-    if (flow.kind === 'streaming_table' && (await table.exists())) {
+    if (await table.exists()) {
       checkAgainstTable(flow, schema, partitionedBy, await table.snapshot());
     }
     return { flow: { ...flow, partitionedBy }, schema };

@@ -12,6 +12,9 @@ import type { KafkaOptions } from '../ingest/kafka/index.ts';
 import type { OnViolation } from './parse/column-list.ts';
 import type { Node } from './resolve.ts';
 
+/** The property, of a materialized view's table, that tells which definition made the rows. */
+export const DEFINITION_HASH = 'sluice.definitionHash';
+
 /** `CONSTRAINT name EXPECT (condition) [ON VIOLATION …]`. */
 export interface Expectation {
   readonly name: string;

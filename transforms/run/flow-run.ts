@@ -16,6 +16,8 @@ import { refresh } from './materialized.ts';
 import { asSluiceError, retryInMs } from './retry.ts';
 import type { TableSignals } from './signals.ts';
 import { openSource } from './open-source.ts';
+import { prepareQuarantine, prepareTable } from './prepare.ts';
+import { quarantined } from '../resolve.ts';
 import { stageWith } from './stage.ts';
 import { stream } from './streaming.ts';
 
@@ -37,6 +39,9 @@ export interface FlowRunParts {
 
 /** How often an idle flow looks for versions that other writers made. */
 const POLL_MS = 1000;
+/** A view whose inputs never rest is refreshed once in this time at most, and for a fifth of the time. */
+const PAUSE_MS = 500;
+const REST = 4;
 
 export class FlowRun {
   readonly flow: Flow;
@@ -77,8 +82,11 @@ export class FlowRun {
           return this.#end('failed', error);
         }
         onEvent({ kind: 'flow_retrying', flow: flow.target, error, inMs });
-        await clock.sleep(inMs, signal).catch(() => undefined);
-        if (signal.aborted) return this.#end('stopped');
+        try {
+          await clock.sleep(inMs, signal);
+        } catch {
+          return this.#end('stopped');
+        }
       }
     }
   }
@@ -97,19 +105,12 @@ export class FlowRun {
     const { flow, lake, schema, project, signal, clock, availableNow } = this.#parts;
     const target = lake.table(flow.target);
     const quarantine = lake.quarantineOf(flow.target);
-    if (!(await target.exists())) {
-      await target.commit({
-        operation: 'CREATE TABLE',
-        mode: 'append',
-        add: [],
-        schema,
-        partitionColumns: [...flow.partitionedBy],
-        properties: flow.properties,
-        ...(flow.comment === undefined ? {} : { comment: flow.comment }),
-      });
-      this.#parts.signals.notify();
-    }
-    const { source, decode } = await openSource({ ...this.#parts, target, pollMs: POLL_MS });
+    await prepareTable(target, flow, schema);
+    if (flow.source?.kind !== 'table') await prepareQuarantine(quarantine);
+    this.#parts.signals.notify();
+    if (!(await this.#readsAreReady())) return false;
+    const idleMs = (): number => (availableNow && this.#upstreamEnded() ? 0 : POLL_MS);
+    const { source, decode } = await openSource({ ...this.#parts, target, idleMs });
     try {
       const { ingest } = project.config;
       await stream({
@@ -140,32 +141,51 @@ export class FlowRun {
   }
 
   async #materialized(session: Session): Promise<boolean> {
-    const { flow, lake, schema, signal, signals, clock, availableNow, upstream } = this.#parts;
+    const { flow, lake, schema, signal, signals, clock, availableNow } = this.#parts;
     const inputs = new Map(flow.reads.map((name) => [name, lake.table(name)]));
-    while (!signal.aborted) {
-      const ended = this.#upstreamEnded();
-      if (availableNow && ended && upstream.some((run) => run.#failed)) return false;
-      const next = signals.next(POLL_MS, signal);
-      next.catch(() => undefined);
-      const all = await Promise.all([...inputs.values()].map((table) => table.exists()));
-      if (all.every(Boolean) && (!availableNow || ended)) {
-        await refresh({
-          flow,
-          session,
-          schema,
-          target: lake.table(flow.target),
-          inputs,
-          clock,
-          onEvent: (event) => {
-            this.#tell(event);
-          },
-        });
+    const interrupt = (): void => {
+      session.interrupt();
+    };
+    signal.addEventListener('abort', interrupt);
+    try {
+      for (;;) {
+        const seen = signals.count;
+        if (!(await this.#readsAreReady())) return false;
+        const startMs = clock.nowMs();
+        const target = lake.table(flow.target);
+        const onEvent = (event: RunEvent): void => {
+          this.#tell(event);
+        };
+        const committed = await refresh({ flow, session, schema, target, inputs, clock, onEvent });
         if (availableNow) return true;
         this.#tell({ kind: 'flow_idle', flow: flow.target });
+        const pauseMs = committed ? Math.max(PAUSE_MS, REST * (clock.nowMs() - startMs)) : 0;
+        await clock.sleep(pauseMs, signal);
+        await signals.after(seen, POLL_MS, signal);
       }
-      await next;
+    } finally {
+      signal.removeEventListener('abort', interrupt);
     }
-    return false;
+  }
+
+  /**
+   * Waits for the tables that are read whole: until they are there, and in a run with an end until they are complete.
+   * @returns false when one of them will not be, since the flow that makes it has failed.
+   * @throws the reason of the signal when aborted.
+   */
+  async #readsAreReady(): Promise<boolean> {
+    const { flow, lake, signal, signals, availableNow } = this.#parts;
+    const makers = this.#parts.upstream.filter(({ flow: { target } }) =>
+      flow.reads.some((name) => (quarantined(name) ?? name) === target || name === target),
+    );
+    for (;;) {
+      const seen = signals.count;
+      const ended = makers.every((run) => run.#ended);
+      if (availableNow && ended) return !makers.some((run) => run.#failed);
+      const there = await Promise.all(flow.reads.map((name) => lake.table(name).exists()));
+      if (!availableNow && there.every(Boolean)) return true;
+      await signals.after(seen, POLL_MS, signal);
+    }
   }
 
   /** The tables that a streaming flow reads whole beside its stream, as they are now. */

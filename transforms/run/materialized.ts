@@ -5,16 +5,20 @@
  * since, and whose definition is the same, is left alone.
  */
 import type { Clock } from '../../core/clock.ts';
+import { SluiceError } from '../../core/errors.ts';
 import type { StructType } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
 import type { DeltaTable, Snapshot } from '../../tables/index.ts';
 import type { Flow } from '../project.ts';
 import type { RunEvent } from './events.ts';
+import { DEFINITION_HASH } from '../flow.ts';
 import { moveTo, positionsOf } from './positions.ts';
 import { stageQuery } from './stage.ts';
 
-/** The table property that tells which definition made the rows. */
-export const DEFINITION_HASH = 'sluice.definitionHash';
+/** Versions of an input without any change of rows, after which the view is refreshed all the same to say so. */
+const UNCHANGED_AT_MOST = 100n;
+/** How often a refresh that loses its race is made again. */
+const ATTEMPTS = 5;
 
 export interface RefreshParts {
   readonly flow: Flow;
@@ -28,16 +32,31 @@ export interface RefreshParts {
 
 /**
  * Refreshes the view when it is out of date.
- * @returns whether a commit was made; a race lost against another worker counts as none, since that one has refreshed it.
- * @throws SluiceError `EXPECTATION_FAILED`, `SQL_INVALID`, `STORAGE_*`.
+ * @returns whether a commit was made.
+ * @throws SluiceError `EXPECTATION_FAILED`, `SQL_INVALID`, `STORAGE_*`, `COMMIT_CONTENTION` when others are always first.
  */
 export async function refresh(parts: RefreshParts): Promise<boolean> {
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const outcome = await refreshOnce(parts);
+    if (outcome !== 'lost') return outcome === 'committed';
+  }
+  throw new SluiceError(
+    'COMMIT_CONTENTION',
+    `${parts.flow.target}: other writers were first ${String(ATTEMPTS)} times`,
+    {
+      advice: 'Let only one process refresh this view, or run again.',
+      facts: { table: parts.flow.target },
+    },
+  );
+}
+
+async function refreshOnce(parts: RefreshParts): Promise<'committed' | 'fresh' | 'lost'> {
   const { flow, target, clock } = parts;
   const startMs = clock.nowMs();
   const pinned = new Map<string, Snapshot>();
   for (const [name, table] of parts.inputs) pinned.set(name, await table.snapshot());
   const current = (await target.exists()) ? await target.snapshot() : undefined;
-  if (current !== undefined && !(await outOfDate(parts, current, pinned))) return false;
+  if (current !== undefined && !(await outOfDate(parts, current, pinned))) return 'fresh';
 
   const relations = new Map<string, string>();
   for (const [name, snapshot] of pinned) relations.set(name, await snapshot.relation());
@@ -64,7 +83,7 @@ export async function refresh(parts: RefreshParts): Promise<boolean> {
   });
   if (result.kind === 'conflict') {
     await target.discard(staged.rows);
-    return false;
+    return 'lost';
   }
   parts.onEvent({
     kind: 'batch_committed',
@@ -75,7 +94,7 @@ export async function refresh(parts: RefreshParts): Promise<boolean> {
     dropped: [...staged.expectations.values()].reduce((sum, c) => sum + (c.action === 'drop' ? c.failed : 0n), 0n),
     durationMs: clock.nowMs() - startMs,
   });
-  return true;
+  return 'committed';
 }
 
 async function outOfDate(
@@ -88,6 +107,7 @@ async function outOfDate(
   for (const [name, snapshot] of pinned) {
     const at = consumed.get(snapshot.tableId);
     if (at === undefined || at > snapshot.version) return true;
+    if (snapshot.version - at >= UNCHANGED_AT_MOST) return true;
     if (at < snapshot.version && (await dataChanged(parts.inputs.get(name), at, snapshot.version))) return true;
   }
   return false;
@@ -95,7 +115,11 @@ async function outOfDate(
 
 /** Compactions and commits that only move positions make new versions with the same rows. */
 async function dataChanged(table: DeltaTable | undefined, after: bigint, upTo: bigint): Promise<boolean> {
-  if (table === undefined) return true;
-  const commits = await table.changes(after + 1n, upTo);
-  return commits.some((c) => c.metadataChanged || [...c.adds, ...c.removes].some((file) => file.dataChange));
+  try {
+    const commits = (await table?.changes(after + 1n, upTo)) ?? [];
+    return commits.some((c) => c.metadataChanged || [...c.adds, ...c.removes].some((file) => file.dataChange));
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'VERSION_NOT_FOUND') return true;
+    throw error;
+  }
 }

@@ -10,6 +10,7 @@ import type { Random } from '../../core/random.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { checkProject } from '../check.ts';
 import type { Project } from '../project.ts';
+import { quarantined } from '../resolve.ts';
 import type { RunEvent, RunSummary } from './events.ts';
 import { FlowRun } from './flow-run.ts';
 import { Lake } from './lake.ts';
@@ -67,7 +68,7 @@ export async function runPipeline(project: Project, options: RunOptions): Promis
         signals,
         availableNow,
         onEvent: tell,
-        upstream: upstream.flatMap((name) => runs.get(name) ?? []),
+        upstream: upstream.flatMap((name) => runs.get(name) ?? runs.get(quarantined(name) ?? '') ?? []),
       }),
     );
   }

@@ -1,30 +1,39 @@
 /**
  * How one flow tells another that its table has moved, so that nobody waits for a poll.
  *
- * Promise: a signal sent between looking and waiting is not lost: `next` is taken before the look.
+ * Promise: a signal sent between looking and waiting is not lost: who waits says how many signals there were before it looked.
  */
 import type { Clock } from '../../core/clock.ts';
 
 export class TableSignals {
   readonly #clock: Clock;
+  #count = 0;
   #waiting = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** How many signals there have been. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Some table has a new version, or some flow has ended. */
   notify(): void {
+    this.#count++;
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const wake of waiting) wake();
   }
 
   /**
-   * Resolves at the next `notify`, after `maxMs` at the latest: rows of writers outside this process send no signal.
+   * Resolves at the first signal after the `seen` ones, after `maxMs` at the latest: writers outside this process send none.
    * @throws the reason of `signal` when aborted.
    */
-  async next(maxMs: number, signal: AbortSignal): Promise<void> {
+  async after(seen: number, maxMs: number, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#count !== seen) return;
     const stop = new AbortController();
     const wake = (): void => {
       stop.abort();
@@ -32,7 +41,6 @@ export class TableSignals {
     this.#waiting.add(wake);
     signal.addEventListener('abort', wake, { once: true });
     try {
-      signal.throwIfAborted();
       await this.#clock.sleep(maxMs, stop.signal).catch((error: unknown) => {
         if (!stop.signal.aborted) throw error;
       });

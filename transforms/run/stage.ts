@@ -7,9 +7,9 @@
 import { SluiceError } from '../../core/errors.ts';
 import type { StructType } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
-import { decodeBatch, type Decoded, type DecodeSpec } from '../../ingest/decode/decode.ts';
+import type { Value } from '../../engine/values.ts';
+import { decodeBatch, type DecodeSpec } from '../../ingest/decode/decode.ts';
 import { afterPositions, QUARANTINE_SCHEMA } from '../../ingest/quarantine.ts';
-import type { Batch } from '../../ingest/source.ts';
 import type { AddFile, DeltaTable } from '../../tables/index.ts';
 import type { Expectation, Flow } from '../project.ts';
 import type { ExpectationCount, Stage, Staged } from './land.ts';
@@ -26,30 +26,28 @@ export interface StageParts {
   readonly tables: () => Promise<ReadonlyMap<string, string>>;
 }
 
+/** How much of a row is shown that breaks an expectation. */
+const SHOWN_CHARACTERS = 300;
+
 export function stageWith(parts: StageParts): Stage {
   const { session, flow, quarantine } = parts;
   return async (batch, quarantined) => {
-    const decoded =
-      parts.decode === undefined ? rowsAsTheyAre(batch) : await decodeBatch(session, batch.relation, parts.decode);
+    const decoded = parts.decode && (await decodeBatch(session, batch.relation, parts.decode));
     try {
-      const query = flow.query({ stream: decoded.good, tables: await parts.tables() });
-      const kept = await stageQuery(parts, query);
+      const stream = decoded?.good ?? batch.relation;
+      const kept = await stageQuery(parts, flow.query({ stream, tables: await parts.tables() }));
+      const bad = decoded?.bad;
       try {
-        const bad = decoded.bad === undefined ? undefined : afterPositions(decoded.bad, quarantined);
-        const badFiles = bad === undefined ? [] : await stageBad(session, quarantine, bad);
+        const badFiles = bad === undefined ? [] : await stageBad(session, quarantine, afterPositions(bad, quarantined));
         return { ...kept, quarantine: badFiles, quarantined: rowsOf(badFiles) };
       } catch (error) {
         await parts.target.discard(kept.rows);
         throw error;
       }
     } finally {
-      await decoded.release();
+      await decoded?.release();
     }
   };
-}
-
-function rowsAsTheyAre(batch: Batch): Decoded {
-  return { good: batch.relation, bad: undefined, release: () => Promise.resolve() };
 }
 
 /** Stages what a query gives, expectations applied: for batches here, for whole materialized views elsewhere. */
@@ -78,10 +76,10 @@ export async function stageQuery(
 async function countExpectations(session: Session, flow: Flow): Promise<ReadonlyMap<string, ExpectationCount>> {
   const passed = flow.expectations.map((e, i) => `count(*) FILTER ((${e.condition}) IS TRUE) AS p${String(i)}`);
   const [counts] = await session.rows(`SELECT count(*) AS n, ${passed.join(', ')} FROM expected`);
-  const all = BigInt(String(counts?.['n'] ?? 0));
+  const all = countIn(counts?.['n']);
   const result = new Map<string, ExpectationCount>();
   for (const [i, expectation] of flow.expectations.entries()) {
-    const met = BigInt(String(counts?.[`p${String(i)}`] ?? 0));
+    const met = countIn(counts?.[`p${String(i)}`]);
     if (expectation.onViolation === 'fail' && met < all) throw await violated(session, flow, expectation, all - met);
     result.set(expectation.name, { passed: met, failed: all - met, action: expectation.onViolation });
   }
@@ -91,13 +89,13 @@ async function countExpectations(session: Session, flow: Flow): Promise<Readonly
 async function violated(session: Session, flow: Flow, expectation: Expectation, failed: bigint): Promise<SluiceError> {
   const { name, condition } = expectation;
   const [row] = await session.rows(
-    `SELECT expected::VARCHAR AS row FROM expected WHERE (${condition}) IS NOT TRUE LIMIT 1`,
+    `SELECT left(expected::VARCHAR, ${String(SHOWN_CHARACTERS)}) AS row FROM expected WHERE (${condition}) IS NOT TRUE LIMIT 1`,
   );
   const { file, line, column } = flow.at;
   return new SluiceError(
     'EXPECTATION_FAILED',
     `${flow.target}: ${String(failed)} rows break the expectation ${name} (${condition}), which says FAIL UPDATE; ` +
-      `the first is ${String(row?.['row'])}`,
+      `the first is ${typeof row?.['row'] === 'string' ? row['row'] : 'unknown'}`,
     {
       advice: `Nothing of this batch was written. Mend the data, or change the expectation at ${file}:${String(line)}:${String(column)}.`,
       facts: { table: flow.target, expectation: name, failed, file, line, column },
@@ -106,9 +104,11 @@ async function violated(session: Session, flow: Flow, expectation: Expectation, 
 }
 
 async function stageBad(session: Session, quarantine: DeltaTable, bad: string): Promise<readonly AddFile[]> {
-  const [found] = await session.rows(`SELECT count(*) AS n FROM ${bad} AS bad`);
-  if (found?.['n'] === 0n) return [];
   return quarantine.stage(session, `SELECT * FROM ${bad} AS bad`, { schema: QUARANTINE_SCHEMA, partitionColumns: [] });
+}
+
+function countIn(value: Value | undefined): bigint {
+  return typeof value === 'bigint' ? value : 0n;
 }
 
 function rowsOf(files: readonly AddFile[]): bigint {

@@ -15,30 +15,35 @@ export interface TableSourceParts {
   readonly name: string;
   readonly table: DeltaTable;
   readonly signals: TableSignals;
-  /** How long an idle read waits before it looks again for versions of other writers. */
-  readonly pollMs: number;
+  /** How long an idle read waits for versions of other writers; 0 when nothing more can come. */
+  readonly idleMs: () => number;
 }
+
+/** Versions without any new row that are passed over before a commit says so: more would be read again at each start. */
+const SKIPPED_AT_MOST = 100n;
 
 export class TableSource implements Source {
   readonly #parts: TableSourceParts;
+  /** Versions after the position that are known to bring no row. */
+  #skipped: { readonly tableId: string; readonly after: bigint | undefined; readonly upTo: bigint } | undefined;
 
   constructor(parts: TableSourceParts) {
     this.#parts = parts;
   }
 
   async read(from: Positions, limits: BatchLimits, signal: AbortSignal): Promise<Batch | undefined> {
-    const { table, signals, pollMs } = this.#parts;
-    const next = signals.next(pollMs, signal);
-    next.catch(() => undefined);
+    const { signals, idleMs } = this.#parts;
+    signal.throwIfAborted();
+    const seen = signals.count;
     const batch = await this.#after(from, limits);
-    if (batch === undefined) await next;
-    return batch ?? ((await table.exists()) ? this.#after(from, limits) : undefined);
+    const waitMs = idleMs();
+    if (batch !== undefined || waitMs === 0) return batch;
+    await signals.after(seen, waitMs, signal);
+    return this.#after(from, limits);
   }
 
   async exhausted(from: Positions): Promise<boolean> {
-    if (!(await this.#parts.table.exists())) return true;
-    const snapshot = await this.#parts.table.snapshot();
-    return this.#position(from, snapshot) === snapshot.version;
+    return (await this.#after(from, { rows: 1, bytes: 1, flushMs: 0 })) === undefined;
   }
 
   async committed(): Promise<void> {
@@ -57,6 +62,10 @@ export class TableSource implements Source {
     if (position === snapshot.version) return undefined;
     const cut =
       position === undefined ? await this.#first(snapshot, limits) : await this.#next(position, snapshot, limits);
+    if (cut.files.length === 0 && cut.version - (position ?? -1n) < SKIPPED_AT_MOST) {
+      this.#skipped = { tableId: snapshot.tableId, after: position, upTo: cut.version };
+      return undefined;
+    }
     return {
       relation: await snapshot.relation({ files: cut.files }),
       rows: cut.files.reduce((sum, file) => sum + Number(file.rows ?? 0n), 0),
@@ -73,9 +82,8 @@ export class TableSource implements Source {
     const whole: Cut = { files: snapshot.files, version: snapshot.version };
     if (whole.files.length === 0) return whole;
     try {
-      const commits = await this.#parts.table.changes(0n, snapshot.version);
-      if (commits.some((commit) => commit.removes.length > 0)) return whole;
-      return take(commits, limits);
+      const commits = await this.#parts.table.changes(this.#unread(undefined, snapshot), snapshot.version);
+      return commits.some((commit) => commit.removes.length > 0) ? whole : take(commits, limits);
     } catch (error) {
       if (error instanceof SluiceError && ['VERSION_NOT_FOUND', 'LOG_GAP'].includes(error.code)) return whole;
       throw error;
@@ -84,19 +92,27 @@ export class TableSource implements Source {
 
   async #next(position: bigint, snapshot: Snapshot, limits: BatchLimits): Promise<Cut> {
     const { table, name } = this.#parts;
-    const commits = await table.changes(position + 1n, snapshot.version);
-    const changed = commits.find((commit) => commit.removes.some((file) => file.dataChange));
-    if (changed !== undefined) {
-      throw new SluiceError(
-        'SOURCE_TABLE_CHANGED',
-        `${name}@${String(changed.version)} removed or changed rows, and a streaming table can only follow a source that appends`,
-        {
-          advice: `Make what reads STREAM(${name}) a MATERIALIZED VIEW, or delete the streaming table's folder to build it anew.`,
-          facts: { table: name, version: changed.version },
-        },
-      );
-    }
-    return take(commits, limits);
+    const first = this.#unread(position, snapshot);
+    const commits = first > snapshot.version ? [] : await table.changes(first, snapshot.version);
+    const changed = commits.findIndex((commit) => commit.removes.some((file) => file.dataChange));
+    const cut = take(changed < 0 ? commits : commits.slice(0, changed), limits, first - 1n);
+    const version = commits[changed]?.version;
+    if (version === undefined || cut.files.length > 0) return cut;
+    throw new SluiceError(
+      'SOURCE_TABLE_CHANGED',
+      `${name}@${String(version)} removed or changed rows, and a streaming table can only follow a source that appends`,
+      {
+        advice: `Make what reads STREAM(${name}) a MATERIALIZED VIEW, or delete the streaming table's folder to build it anew.`,
+        facts: { table: name, version },
+      },
+    );
+  }
+
+  /** The first version that may have rows after the position. */
+  #unread(position: bigint | undefined, { tableId }: Snapshot): bigint {
+    const skipped = this.#skipped;
+    const known = skipped?.tableId === tableId && skipped.after === position ? skipped.upTo : position;
+    return (known ?? -1n) + 1n;
   }
 
   #position(from: Positions, snapshot: Snapshot): bigint | undefined {
@@ -118,10 +134,10 @@ interface Cut {
   readonly version: bigint;
 }
 
-/** Whole versions until a limit is met, and one at least. */
-function take(commits: readonly CommitSummary[], limits: BatchLimits): Cut {
+/** Whole versions until a limit is met, and one with rows at least where there is one; `after` when there is none. */
+function take(commits: readonly CommitSummary[], limits: BatchLimits, after = -1n): Cut {
   const files: AddFile[] = [];
-  let [rows, bytes, version] = [0, 0, 0n];
+  let [rows, bytes, version] = [0, 0, after];
   for (const commit of commits) {
     const added = commit.adds.filter((file) => file.dataChange);
     if (files.length > 0 && (rows >= limits.rows || bytes >= limits.bytes)) break;
