@@ -4,7 +4,7 @@
  * Source: Delta protocol, "Schema Serialization Format".
  */
 import { SluiceError } from './errors.ts';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { isJsonObject, stringifyJson, type Json, type JsonObject } from './json.ts';
 
 export const PRIMITIVES = [
   'string', 'long', 'integer', 'short', 'byte', 'float', 'double', 'boolean', 'binary', 'date', 'timestamp', 'timestamp_ntz',
@@ -143,12 +143,12 @@ export function typeFromJson(json: Json | undefined): DataType {
       return struct((json['fields'] as readonly Json[]).map(fieldFromJson));
     }
   }
-  throw new SluiceError('UNSUPPORTED_FEATURE', `unknown column type in the table schema: ${JSON.stringify(json)}`);
+  throw new SluiceError('UNSUPPORTED_FEATURE', `unknown column type in the table schema: ${stringifyJson(json)}`);
 }
 
 function fieldFromJson(json: Json): Field {
   if (!isJsonObject(json) || typeof json['name'] !== 'string') {
-    throw new SluiceError('LOG_CORRUPT', `a column of the table schema has no name: ${JSON.stringify(json)}`);
+    throw new SluiceError('LOG_CORRUPT', `a column of the table schema has no name: ${stringifyJson(json)}`);
   }
   return {
     name: json['name'],

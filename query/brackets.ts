@@ -1,8 +1,9 @@
 /** Brackets among tokens, and parts of a text made blank: pure helpers of the query dialect. */
 import { isSymbol, type Token } from '../core/sql-tokens.ts';
 
-/** The token that closes the parenthesis at `open`; undefined when none does. */
+/** The token that closes the parenthesis at `open`; undefined when there is none, or none closes it. */
 export function closing(tokens: readonly Token[], open: number): number | undefined {
+  if (!isSymbol(tokens[open], '(')) return undefined;
   let depth = 0;
   for (let i = open; i < tokens.length; i++) {
     if (isSymbol(tokens[i], '(')) depth++;

@@ -3,14 +3,18 @@
  *
  * Promise: nothing that is there is overwritten; when a file cannot be written, those written before are taken back.
  */
-import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, resolve } from 'node:path';
 import { SluiceError, systemCodeOf } from '../../core/errors.ts';
+import { configJsonSchema } from '../../transforms/config.ts';
 import { write, type Io } from '../io.ts';
 import { packageFolder } from '../package.ts';
 
 /** npm leaves files named .gitignore out of packages, so the template has another name. */
 const RENAMED: Readonly<Record<string, string>> = { gitignore: '.gitignore' };
+
+/** What editors check sluice.yaml with, made from the same definition that sluice reads it with. */
+const SCHEMA_FILE = 'sluice.schema.json';
 
 /** A version control folder may be there already. */
 const ALLOWED = new Set(['.git']);
@@ -54,11 +58,13 @@ export async function writeProject(folder: string): Promise<string[]> {
       made.push(target);
       await copyFile(join(template, file), target);
     }
+    made.push(join(folder, SCHEMA_FILE));
+    await writeFile(join(folder, SCHEMA_FILE), `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`);
   } catch (error) {
     for (const path of made.reverse()) await rm(path, { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
-  return files.map((file) => RENAMED[file] ?? file);
+  return [...files.map((file) => RENAMED[file] ?? file), SCHEMA_FILE].sort();
 }
 
 async function refuseUsed(folder: string): Promise<void> {

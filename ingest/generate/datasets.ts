@@ -1,13 +1,14 @@
 /**
  * A shop as datasets: its customers, their clicks and orders, and labels that say who is leaving.
  *
- * Promise: a record is a function of the options, its partition and its offset alone, built on MD5, so that any part of the
- * stream can be made again, byte for byte, on any machine.
+ * Promise: a record is a function of the options, its partition and its offset alone, so that any part of the stream can
+ * be made again, byte for byte, on any machine.
  *
  * Customers come and go: half of them leave for 30 of each 90 days, and order a third as often in the 14 days before. The
  * `churn` dataset says of a customer at a moment whether that is so, which is what a model can learn from the orders before.
  */
 import { quoteString } from '../../engine/quoting.ts';
+import { chanceOf } from './chance.ts';
 import type { Dataset, GenerateOptions } from './options.ts';
 
 const SCHEMAS: Readonly<Record<Dataset, string>> = {
@@ -74,10 +75,9 @@ export function recordsQuery(options: GenerateOptions, ranges: readonly OffsetRa
                 SELECT *, ${word(options, 'sent', 'g')} AS w FROM (${places.join(' UNION ALL ')}))))))))`;
 }
 
-/** 64 bits of chance for a number. */
+/** 64 bits of chance; what a customer does is the same in all datasets. */
 function word({ seed, topic }: GenerateOptions, what: string, of: string): string {
-  const shared = what === 'state' ? `${String(seed)}:state:` : `${String(seed)}:${topic}:${what}:`;
-  return `md5_number_lower(${quoteString(shared)} || ${of})`;
+  return chanceOf(what === 'state' ? `${String(seed)}:state` : `${String(seed)}:${topic}:${what}`, of);
 }
 
 /** Event time in microseconds since the epoch. */
