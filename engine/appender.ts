@@ -25,7 +25,7 @@ import type { Value } from './values.ts';
 /** Rows in a chunk: DuckDB's vector size. */
 export const CHUNK_ROWS = 2048;
 
-/** Values of one column; an array may be longer than the rows that are appended. */
+/** Values of one column; an array may be longer than the rows that are appended, and an empty one is all null. */
 export type ColumnData = readonly Value[] | Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
 export class ColumnAppender {
@@ -80,7 +80,8 @@ function writerFor(type: DuckDBType): Writer {
   }
   const convert = converterFor(type);
   return (chunk, column, data, rows) => {
-    if (data instanceof Int32Array) writeInt32(vectorOf(chunk, column), type, data, rows);
+    if (data.length === 0) Nulls.all(rows).write(vectorOf(chunk, column));
+    else if (data instanceof Int32Array) writeInt32(vectorOf(chunk, column), type, data, rows);
     else if (data instanceof Float64Array) writeInt64(vectorOf(chunk, column), type, data, rows);
     else chunk.setColumnValues(column, converted(data, rows, convert));
   };
@@ -127,6 +128,12 @@ class Nulls {
 
   constructor(rows: number) {
     this.#valid = new Uint8Array(Math.ceil(rows / 64) * 8).fill(0xff);
+  }
+
+  static all(rows: number): Nulls {
+    const nulls = new Nulls(rows);
+    nulls.#valid.fill(0);
+    return nulls;
   }
 
   add(row: number): void {

@@ -5,7 +5,7 @@
  */
 import { quoteString } from './quoting.ts';
 import type { Session } from './session.ts';
-import type { Row, Value } from './values.ts';
+import { textOf, type Row, type Value } from './values.ts';
 
 export interface ParquetOptions {
   readonly compression?: 'zstd' | 'snappy' | undefined;
@@ -49,9 +49,9 @@ export async function copyToParquet(
   const [file] = await session.rows(`COPY (${query}) TO ${quoteString(path)} (${settings.join(', ')})`);
   return {
     path,
-    rows: BigInt(String(file?.['count'] ?? 0)),
-    bytes: BigInt(String(file?.['file_size_bytes'] ?? 0)),
-    columns: entries(file?.['column_statistics']).map(({ key, value }) => columnStats(String(key), entries(value))),
+    rows: BigInt(textOf(file?.['count'])),
+    bytes: BigInt(textOf(file?.['file_size_bytes'])),
+    columns: entries(file?.['column_statistics']).map(({ key, value }) => columnStats(textOf(key), entries(value))),
   };
 }
 
@@ -73,7 +73,7 @@ interface Entry {
 }
 
 function entries(map: Row[string] | undefined): readonly Entry[] {
-  return Array.isArray(map) ? (map as unknown as readonly Entry[]) : [];
+  return Array.isArray(map) ? (map as readonly Entry[]) : [];
 }
 
 /** `"a"."b ""c"""` → ['a', 'b "c"'] */

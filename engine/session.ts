@@ -12,13 +12,13 @@ import {
   type DuckDBValue,
 } from '@duckdb/node-api';
 import { SluiceError } from '../core/errors.ts';
-import { isJsonObject, parseJson, stringifyJson, type JsonObject } from '../core/json.ts';
+import { isJsonObject, parseJson, stringifyJson, type Json, type JsonObject } from '../core/json.ts';
 import type { DataType } from '../core/schema.ts';
 import { ColumnAppender } from './appender.ts';
 import { engineError } from './errors.ts';
 import { quoteString } from './quoting.ts';
 import { toDataType } from './types.ts';
-import { fromDuckDB, type Row, type Value } from './values.ts';
+import { fromDuckDB, textOf, type Row, type Value } from './values.ts';
 
 export interface Column {
   readonly name: string;
@@ -95,12 +95,12 @@ export class Session {
    */
   async serialize(sql: string): Promise<JsonObject> {
     const [row] = await this.rows(`SELECT json_serialize_sql(${quoteString(sql)})::VARCHAR AS tree`);
-    const tree = parseJson(String(row?.['tree']));
+    const tree = parseJson(textOf(row?.['tree']));
     if (!isJsonObject(tree)) throw new SluiceError('INTERNAL', 'json_serialize_sql gave no object');
     if (tree['error'] === true) {
       const position = Number(tree['position']);
-      throw new SluiceError('SQL_SYNTAX', String(tree['error_message']), {
-        facts: { position: Number.isSafeInteger(position) ? position : undefined, engine: String(tree['error_type']) },
+      throw new SluiceError('SQL_SYNTAX', wordOf(tree['error_message']), {
+        facts: { position: Number.isSafeInteger(position) ? position : undefined, engine: wordOf(tree['error_type']) },
       });
     }
     return tree;
@@ -109,7 +109,7 @@ export class Session {
   /** SQL from a tree of `serialize`. */
   async deserialize(tree: JsonObject): Promise<string> {
     const [row] = await this.rows(`SELECT json_deserialize_sql(${quoteString(stringifyJson(tree))}::JSON) AS sql`);
-    return String(row?.['sql']);
+    return textOf(row?.['sql']);
   }
 
   /** What each statement of a text is: `SELECT`, `INSERT`, `COPY`, `EXPLAIN` … Nothing is run. */
@@ -164,4 +164,8 @@ function columnOf(name: string, type: DuckDBType): Column {
 
 function bound(parameters: readonly Parameter[] | undefined): DuckDBValue[] | undefined {
   return parameters?.map((value) => (value instanceof Uint8Array ? blobValue(value) : value));
+}
+
+function wordOf(json: Json | undefined): string {
+  return typeof json === 'string' ? json : '';
 }

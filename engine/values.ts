@@ -34,3 +34,8 @@ export function fromDuckDB(value: DuckDBValue): Value {
   if (value instanceof DuckDBUnionValue) return fromDuckDB(value.value);
   return String(value);
 }
+
+/** A scalar as DuckDB writes it; null and what has parts are the empty text. */
+export function textOf(value: Value | undefined): string {
+  return value === undefined || value === null || typeof value === 'object' ? '' : String(value);
+}

@@ -14,7 +14,7 @@ import type { FlowSummary, RunEvent } from './events.ts';
 import type { Lake } from './lake.ts';
 import { refresh } from './materialized.ts';
 import { asSluiceError, retryInMs } from './retry.ts';
-import type { TableSignals } from './signals.ts';
+import type { Signals } from '../../core/signals.ts';
 import { openSource } from './open-source.ts';
 import { prepareQuarantine, prepareTable } from './prepare.ts';
 import { quarantined } from '../resolve.ts';
@@ -30,7 +30,7 @@ export interface FlowRunParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly signal: AbortSignal;
-  readonly signals: TableSignals;
+  readonly signals: Signals;
   readonly availableNow: boolean;
   readonly onEvent: (event: RunEvent) => void;
   /** The flows of this run that make this flow's inputs. */

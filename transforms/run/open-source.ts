@@ -11,7 +11,7 @@ import type { DeltaTable } from '../../tables/index.ts';
 import type { Flow, Project } from '../project.ts';
 import type { Lake } from './lake.ts';
 import { landedPositions } from './land.ts';
-import type { TableSignals } from './signals.ts';
+import type { Signals } from '../../core/signals.ts';
 import { TableSource } from './table-source.ts';
 
 export interface OpenParts {
@@ -22,7 +22,7 @@ export interface OpenParts {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly random: Random;
-  readonly signals: TableSignals;
+  readonly signals: Signals;
   /** How long an idle read of a table waits for a version of another process; 0: not at all. */
   readonly idleMs: () => number;
 }
@@ -44,7 +44,9 @@ export async function openSource(parts: OpenParts): Promise<OpenedSource> {
       const consumers = project.flows.filter((other) => other.source?.kind === 'kafka').length;
       const opened = await KafkaSource.open({
         options: source.options,
+        project: project.config.name,
         flow: flow.target,
+        folder: project.root,
         engine,
         clock,
         random,

@@ -14,7 +14,7 @@ import { quarantined } from '../resolve.ts';
 import type { RunEvent, RunSummary } from './events.ts';
 import { FlowRun } from './flow-run.ts';
 import { Lake } from './lake.ts';
-import { TableSignals } from './signals.ts';
+import { Signals } from '../../core/signals.ts';
 
 export interface RunOptions {
   readonly engine: Engine;
@@ -37,7 +37,7 @@ export async function runPipeline(project: Project, options: RunOptions): Promis
   const { engine, clock, random, signal, availableNow } = options;
   const checked = await checkProject(project, engine);
   const lake = new Lake(project, { engine, clock, random });
-  const signals = new TableSignals(clock);
+  const signals = new Signals(clock);
   const idle = new Set<string>();
   const runs = new Map<string, FlowRun>();
   const tell = (event: RunEvent): void => {

@@ -8,13 +8,13 @@
 import { SluiceError } from '../../core/errors.ts';
 import type { Batch, BatchLimits, Positions, Source } from '../../ingest/source.ts';
 import type { AddFile, CommitSummary, DeltaTable, Snapshot } from '../../tables/index.ts';
-import type { TableSignals } from './signals.ts';
+import type { Signals } from '../../core/signals.ts';
 
 export interface TableSourceParts {
   /** The source's name, `bronze.orders`. */
   readonly name: string;
   readonly table: DeltaTable;
-  readonly signals: TableSignals;
+  readonly signals: Signals;
   /** How long an idle read waits for versions of other writers; 0 when nothing more can come. */
   readonly idleMs: () => number;
 }

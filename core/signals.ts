@@ -1,11 +1,11 @@
 /**
- * How one flow tells another that its table has moved, so that nobody waits for a poll.
+ * How one piece of work tells another that something has changed, so that nobody waits for a poll.
  *
  * Promise: a signal sent between looking and waiting is not lost: who waits says how many signals there were before it looked.
  */
-import type { Clock } from '../../core/clock.ts';
+import type { Clock } from './clock.ts';
 
-export class TableSignals {
+export class Signals {
   readonly #clock: Clock;
   #count = 0;
   #waiting = new Set<() => void>();
@@ -19,7 +19,7 @@ export class TableSignals {
     return this.#count;
   }
 
-  /** Some table has a new version, or some flow has ended. */
+  /** Something has changed: whoever waits looks again. */
   notify(): void {
     this.#count++;
     const waiting = this.#waiting;
@@ -28,7 +28,7 @@ export class TableSignals {
   }
 
   /**
-   * Resolves at the first signal after the `seen` ones, after `maxMs` at the latest: writers outside this process send none.
+   * Resolves at the first signal after the `seen` ones, after `maxMs` at the latest: what changes outside this process sends none.
    * @throws the reason of `signal` when aborted.
    */
   async after(seen: number, maxMs: number, signal: AbortSignal): Promise<void> {

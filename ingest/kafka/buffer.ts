@@ -1,0 +1,199 @@
+/**
+ * Records on their way from kafkajs into DuckDB: columns of up to 2,048 rows in JavaScript, then a table of the engine for
+ * each batch that is to come. The next table fills while the flow lands the one before.
+ *
+ * Promise: a table ends at the limits of a batch, and in front of a record, never inside one; all tables together, and the
+ * one that is being landed, stay within `bufferBytes` (one record more at most): `room` makes the reader wait.
+ */
+import type { KafkaMessage } from 'kafkajs';
+import type { Clock } from '../../core/clock.ts';
+import { CHUNK_ROWS, type ColumnAppender } from '../../engine/appender.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { quoteString } from '../../engine/quoting.ts';
+import type { Session } from '../../engine/session.ts';
+import type { BatchLimits } from '../source.ts';
+import { RecordChunk } from './chunk.ts';
+
+export interface BufferParts {
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly topics: readonly string[];
+  readonly bufferBytes: number;
+  /** Called when there is something to take, or room again. */
+  readonly changed: () => void;
+}
+
+/** What a table holds of one partition: `upTo` is the offset to go on from. */
+export interface Moved {
+  readonly from: bigint;
+  readonly upTo: bigint;
+}
+
+/** A table that is full, or was cut. */
+export interface FullTable {
+  readonly relation: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly moved: ReadonlyMap<string, Moved>;
+  release(): Promise<void>;
+}
+
+interface OpenTable {
+  readonly name: string;
+  readonly appender: ColumnAppender;
+  readonly chunk: RecordChunk;
+  /** When its first record came. */
+  openedMs: number;
+  readonly moved: Map<string, Moved>;
+  rows: number;
+  bytes: number;
+}
+
+/** The engine is shared by all flows. */
+let tables = 0;
+
+export class RecordBuffer {
+  readonly #parts: BufferParts;
+  readonly #session: Session;
+  #limits: BatchLimits = { rows: 100_000, bytes: 2 ** 24, flushMs: 200 };
+  #open: OpenTable | undefined;
+  #full: OpenTable[] = [];
+  #bytes = 0;
+
+  private constructor(parts: BufferParts, session: Session) {
+    this.#parts = parts;
+    this.#session = session;
+  }
+
+  static async create(parts: BufferParts): Promise<RecordBuffer> {
+    return new RecordBuffer(parts, await parts.engine.session());
+  }
+
+  set limits(limits: BatchLimits) {
+    this.#limits = limits;
+  }
+
+  /** Whether more may be fetched: a table that is empty takes one record at least, so nothing is too large for the buffer. */
+  get hasRoom(): boolean {
+    return this.#bytes < this.#parts.bufferBytes;
+  }
+
+  /** Whether nothing waits to be taken. */
+  get isEmpty(): boolean {
+    return this.#full.length === 0 && (this.#open === undefined || this.#open.rows === 0);
+  }
+
+  /** Opens a table when there is none to append to. */
+  async prepare(): Promise<void> {
+    if (this.#open !== undefined) return;
+    const name = `kafka_${String(++tables)}`;
+    await this.#session.run(
+      `CREATE TABLE ${name} (topic INTEGER, "partition" INTEGER, "offset" BIGINT, "timestamp" TIMESTAMPTZ, "key" BLOB, ` +
+        `"value" BLOB, headers STRUCT("key" VARCHAR, "value" BLOB)[])`,
+    );
+    const appender = await this.#session.appender(name);
+    const { clock } = this.#parts;
+    const counts = { rows: 0, bytes: 0, moved: new Map<string, Moved>() };
+    this.#open = { name, appender, chunk: new RecordChunk(), openedMs: clock.nowMs(), ...counts };
+  }
+
+  /**
+   * Appends messages of one partition from index `at` on, until the table or the buffer is full.
+   * @param end the offset to go on from when all of them are in
+   * @returns the index of the first message that was not appended
+   */
+  append(
+    source: { topic: number; partition: number; name: string },
+    messages: readonly KafkaMessage[],
+    at: number,
+    from: bigint,
+    end: bigint,
+  ): number {
+    const table = this.#open;
+    if (table === undefined) return at;
+    const wasEmpty = table.rows === 0;
+    if (wasEmpty) table.openedMs = this.#parts.clock.nowMs();
+    const { chunk } = table;
+    let next = at;
+    for (; next < messages.length; next++) {
+      const message = messages[next];
+      if (message === undefined || this.#isFull(table)) break;
+      const bytes = chunk.add(source.topic, source.partition, message);
+      table.rows++;
+      table.bytes += bytes;
+      this.#bytes += bytes;
+      if (chunk.rows === CHUNK_ROWS) chunk.moveTo(table.appender);
+    }
+    const upTo = next === messages.length ? end : BigInt(messages[next]?.offset ?? end);
+    if (next > at) table.moved.set(source.name, { from: table.moved.get(source.name)?.from ?? from, upTo });
+    const full = this.#isFull(table);
+    if (full) this.#close(table);
+    if (full || wasEmpty) this.#parts.changed();
+    return next;
+  }
+
+  /** The oldest full table; without one, the open table when it has rows that have waited for `flushMs`. */
+  take(): FullTable | undefined {
+    if (this.#full.length === 0 && this.#open !== undefined && this.dueInMs === 0) this.#close(this.#open);
+    const table = this.#full.shift();
+    if (table === undefined) return undefined;
+    const list = this.#parts.topics.map(quoteString).join(', ');
+    const relation =
+      `(SELECT list_extract([${list}], topic) AS topic, "partition", "offset", "timestamp", "key", "value", headers ` +
+      `FROM ${table.name})`;
+    let released: Promise<void> | undefined;
+    return {
+      relation,
+      rows: table.rows,
+      bytes: table.bytes,
+      moved: table.moved,
+      release: () => (released ??= this.#drop(table)),
+    };
+  }
+
+  /** How long until the open table is to be taken; undefined when it has no rows. */
+  get dueInMs(): number | undefined {
+    const table = this.#open;
+    if (table === undefined || table.rows === 0) return undefined;
+    return Math.max(0, table.openedMs + this.#limits.flushMs - this.#parts.clock.nowMs());
+  }
+
+  /** Throws away what was not taken. */
+  async clear(): Promise<void> {
+    const thrown = [...this.#full, ...(this.#open === undefined ? [] : [this.#open])];
+    this.#open?.appender.close();
+    this.#open = undefined;
+    this.#full = [];
+    for (const table of thrown) await this.#drop(table);
+  }
+
+  #isFull(table: OpenTable): boolean {
+    if (table.rows === 0) return false;
+    return table.rows >= this.#limits.rows || table.bytes >= this.#limits.bytes || !this.hasRoom;
+  }
+
+  #close(table: OpenTable): void {
+    table.chunk.moveTo(table.appender);
+    table.appender.close();
+    this.#open = undefined;
+    this.#full.push(table);
+  }
+
+  /** A batch may outlive its source by a step, so a table is dropped through a session of its own. */
+  async #drop(table: OpenTable): Promise<void> {
+    this.#bytes -= table.bytes;
+    table.bytes = 0;
+    this.#parts.changed();
+    const session = await this.#parts.engine.session();
+    try {
+      await session.run(`DROP TABLE IF EXISTS ${table.name}`);
+    } finally {
+      session.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.clear();
+    this.#session.close();
+  }
+}

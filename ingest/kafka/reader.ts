@@ -1,0 +1,257 @@
+/**
+ * The consumer: from kafkajs into the buffer, each partition in the order of its offsets and without a hole.
+ *
+ * Promise: whenever partitions are dealt out anew, what is buffered is thrown away and reading goes on from the positions in
+ * the table, looked up again. A batch is taken only if it was fetched for the very offset that is next, and a first record
+ * further on only if the log explains it (compaction); otherwise it is `SOURCE_DATA_LOSS`.
+ */
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import { messageOf } from '../../core/errors.ts';
+import type { Signals } from '../../core/signals.ts';
+import { partitionName } from '../record.ts';
+import type { RecordBuffer } from './buffer.ts';
+import { METADATA_MAX_AGE_MS } from './client.ts';
+import type { Loss } from './offsets.ts';
+import { Quiet } from './quiet.ts';
+
+export interface ReaderParts {
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly buffer: RecordBuffer;
+  readonly signals: Signals;
+  /** Where to go on, by partition: from the table, held against what the topics have. */
+  readonly locate: () => Promise<ReadonlyMap<string, bigint>>;
+  /** Says whether records from `next` up to `first` may be missing. @throws SluiceError `SOURCE_DATA_LOSS` when not. */
+  readonly explain: (cursor: Cursor, first: bigint) => Promise<void>;
+  /** What is wrong with reading at the cursor's offset, after a broker has sent something else. */
+  readonly lossAt: (cursor: Cursor) => Promise<Loss | undefined>;
+}
+
+/** One partition that this worker has. */
+export interface Cursor {
+  /** The place of the topic in the list of topics, from 1 on. */
+  readonly topic: number;
+  readonly partition: number;
+  readonly name: string;
+  /** The next offset to take. */
+  next: bigint;
+}
+
+const SESSION_TIMEOUT_MS = 10_000;
+const REBALANCE_TIMEOUT_MS = 15_000;
+const HEARTBEAT_MS = 1000;
+/** An idle broker answers after this time; also how long a pause, a seek or a stop may have to wait. */
+const MAX_WAIT_MS = 250;
+const FETCH_BYTES = 10 * 2 ** 20;
+
+export class Reader {
+  readonly #parts: ReaderParts;
+  readonly #consumer: Consumer;
+  readonly #quiet: Quiet;
+  readonly #stop = new AbortController();
+  #cursors = new Map<string, Cursor>();
+  /** Counts the times that partitions were dealt out or looked up: what began before is void. */
+  #epoch = 0;
+  #ready = false;
+  #failure: Error | undefined;
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+    this.#consumer = parts.kafka.consumer({
+      groupId: parts.groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_MS,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytes: FETCH_BYTES,
+      metadataMaxAge: METADATA_MAX_AGE_MS,
+      allowAutoTopicCreation: false,
+    });
+    const { GROUP_JOIN, CRASH, START_BATCH_PROCESS } = this.#consumer.events;
+    this.#quiet = new Quiet(this.#consumer);
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#joined(payload.memberAssignment);
+    });
+    this.#consumer.on(CRASH, ({ payload }) => {
+      this.#fail(payload.error);
+    });
+    this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => {
+      if (payload.batchSize === 0) this.#filtered(payload);
+    });
+  }
+
+  /** The partitions that are this worker's, once their positions are known. */
+  get cursors(): readonly Cursor[] | undefined {
+    return this.#ready ? [...this.#cursors.values()] : undefined;
+  }
+
+  /** Whether the brokers have nothing more to give, even if the last offset was not reached. */
+  get isQuiet(): boolean {
+    return this.#ready && this.#quiet.is;
+  }
+
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Joins the group; what goes wrong from then on is told by `throwIfFailed`. */
+  async start(): Promise<void> {
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...this.#parts.topics], fromBeginning: true });
+    this.#consumer
+      .run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: (payload) => this.#eachBatch(payload) })
+      .catch((error: unknown) => {
+        this.#fail(error);
+      });
+  }
+
+  /** Throws away what is buffered and goes on from the positions in the table. */
+  async relocate(): Promise<void> {
+    const epoch = ++this.#epoch;
+    this.#ready = false;
+    this.#quiet.reset();
+    const cursors = [...this.#cursors.values()];
+    this.#consumer.pause(topicPartitions(cursors, this.#parts.topics));
+    await this.#parts.buffer.clear();
+    const offsets = await this.#parts.locate();
+    if (epoch !== this.#epoch) return;
+    for (const cursor of cursors) {
+      cursor.next = offsets.get(cursor.name) ?? 0n;
+      this.#seek(cursor);
+    }
+    this.#ready = true;
+    this.#consumer.resume(topicPartitions(cursors, this.#parts.topics));
+    this.#parts.signals.notify();
+  }
+
+  /** Group offsets, for lag tools. */
+  async commitOffsets(positions: ReadonlyMap<string, bigint>): Promise<void> {
+    const offsets = [...this.#cursors.values()].flatMap(({ name, topic, partition }) => {
+      const at = positions.get(name);
+      return at === undefined ? [] : [{ topic: this.#topic(topic), partition, offset: String(at) }];
+    });
+    if (offsets.length > 0) await this.#consumer.commitOffsets(offsets);
+  }
+
+  async close(): Promise<void> {
+    this.#epoch++;
+    this.#ready = false;
+    this.#stop.abort();
+    await this.#consumer.disconnect();
+  }
+
+  /** Called by kafkajs before it fetches again, and not waited for: until the positions are known, nothing is fetched. */
+  #joined(assignment: Readonly<Record<string, readonly number[]>>): void {
+    this.#cursors = new Map();
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        const name = partitionName(topic, partition);
+        this.#cursors.set(name, { topic: this.#parts.topics.indexOf(topic) + 1, partition, name, next: 0n });
+      }
+    }
+    this.relocate().catch((error: unknown) => {
+      this.#fail(error);
+    });
+  }
+
+  async #eachBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
+    const cursor = this.#cursors.get(partitionName(batch.topic, batch.partition));
+    if (!this.#ready || cursor === undefined) return;
+    const epoch = this.#epoch;
+    const isVoid = (): boolean => epoch !== this.#epoch;
+    try {
+      const { fetchedOffset } = batch as { fetchedOffset?: string };
+      if (fetchedOffset !== undefined && BigInt(fetchedOffset) !== cursor.next) {
+        await this.#sentElsewhere(cursor);
+        return;
+      }
+      const first = BigInt(batch.firstOffset() ?? cursor.next);
+      if (first > cursor.next) await this.#parts.explain(cursor, first);
+      const { messages } = batch;
+      const end = BigInt(batch.lastOffset()) + 1n;
+      for (let at = 0; at < messages.length;) {
+        await this.#room(isVoid, payload);
+        if (isVoid()) return;
+        at = this.#parts.buffer.append(cursor, messages, at, cursor.next, end);
+        cursor.next = at === messages.length ? end : BigInt(messages[at]?.offset ?? end);
+      }
+      payload.resolveOffset(batch.lastOffset());
+    } catch (error) {
+      if (!isKafkaError(error)) this.#fail(error);
+      throw error;
+    }
+  }
+
+  /** Waits until the buffer takes more, and keeps the membership alive meanwhile. */
+  async #room(isVoid: () => boolean, payload: EachBatchPayload): Promise<void> {
+    const { buffer, signals } = this.#parts;
+    while (!buffer.hasRoom && !isVoid()) {
+      await signals.after(signals.count, HEARTBEAT_MS, this.#stop.signal);
+      await payload.heartbeat();
+    }
+    if (!isVoid()) await buffer.prepare();
+  }
+
+  /** Either an answer from before a seek, or kafkajs has gone elsewhere since the broker does not have the offset. */
+  async #sentElsewhere(cursor: Cursor): Promise<void> {
+    const loss = await this.#parts.lossAt(cursor);
+    if (loss === undefined) this.#seek(cursor);
+    else await this.relocate();
+  }
+
+  /** Nothing in it is for us: markers and aborted records, or what compaction has left. */
+  #filtered({
+    topic,
+    partition,
+    firstOffset,
+    lastOffset,
+  }: {
+    topic: string;
+    partition: number;
+    firstOffset: string | null;
+    lastOffset: string;
+  }): void {
+    const cursor = this.#cursors.get(partitionName(topic, partition));
+    if (!this.#ready || cursor === undefined) return;
+    const first = BigInt(firstOffset ?? lastOffset);
+    if (first < cursor.next) return;
+    const { next } = cursor;
+    cursor.next = BigInt(lastOffset) + 1n;
+    if (first === next) return;
+    this.#parts.explain({ ...cursor, next }, first).catch((error: unknown) => {
+      this.#fail(error);
+    });
+  }
+
+  #seek({ topic, partition, next }: Cursor): void {
+    this.#consumer.seek({ topic: this.#topic(topic), partition, offset: String(next) });
+  }
+
+  #topic(index: number): string {
+    return this.#parts.topics[index - 1] ?? '';
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stop.signal.aborted) return;
+    this.#failure ??= error instanceof Error ? error : new Error(messageOf(error));
+    this.#epoch++;
+    this.#ready = false;
+    this.#parts.signals.notify();
+  }
+}
+
+function isKafkaError(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('KafkaJS');
+}
+
+function topicPartitions(
+  cursors: readonly Cursor[],
+  topics: readonly string[],
+): { topic: string; partitions: number[] }[] {
+  return topics.flatMap((topic, i) => {
+    const partitions = cursors.filter((cursor) => cursor.topic === i + 1).map(({ partition }) => partition);
+    return partitions.length === 0 ? [] : [{ topic, partitions }];
+  });
+}
