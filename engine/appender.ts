@@ -78,6 +78,11 @@ function writerFor(type: DuckDBType): Writer {
       writeBytes(vectorOf(chunk, column), data as readonly (Uint8Array | null)[], rows);
     };
   }
+  if (type.typeId === DuckDBTypeId.VARCHAR) {
+    return (chunk, column, data, rows) => {
+      writeText(vectorOf(chunk, column), data as readonly (string | null)[], rows);
+    };
+  }
   const convert = converterFor(type);
   return (chunk, column, data, rows) => {
     if (data.length === 0) Nulls.all(rows).write(vectorOf(chunk, column));
@@ -97,6 +102,16 @@ function writeBytes(vector: Vector, data: readonly (Uint8Array | null | undefine
     const bytes = data[row];
     if (bytes === null || bytes === undefined) (nulls ??= new Nulls(rows)).add(row);
     else duckdb.vector_assign_string_element_len(vector, row, bytes);
+  }
+  nulls?.write(vector);
+}
+
+function writeText(vector: Vector, data: readonly (string | null | undefined)[], rows: number): void {
+  let nulls: Nulls | undefined;
+  for (let row = 0; row < rows; row++) {
+    const text = data[row];
+    if (text === null || text === undefined) (nulls ??= new Nulls(rows)).add(row);
+    else duckdb.vector_assign_string_element(vector, row, text);
   }
   nulls?.write(vector);
 }

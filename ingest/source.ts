@@ -17,7 +17,7 @@ export interface BatchLimits {
 }
 
 export interface Batch {
-  /** A SQL relation (table name or parenthesised query) inside the engine of the flow; its columns are the source's. */
+  /** A SQL relation inside the engine of the flow: a table name for raw records, a parenthesised query for rows of a table. */
   readonly relation: string;
   readonly rows: number;
   /** Bytes of the raw records, for metrics. */

@@ -9,15 +9,14 @@ import type { KafkaMessage } from 'kafkajs';
 import type { Clock } from '../../core/clock.ts';
 import { CHUNK_ROWS, type ColumnAppender } from '../../engine/appender.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
+import { RECORD_COLUMNS } from '../record.ts';
 import type { BatchLimits } from '../source.ts';
 import { RecordChunk } from './chunk.ts';
 
 export interface BufferParts {
   readonly engine: Engine;
   readonly clock: Clock;
-  readonly topics: readonly string[];
   readonly bufferBytes: number;
   /** Called when there is something to take, or room again. */
   readonly changed: () => void;
@@ -31,6 +30,7 @@ export interface Moved {
 
 /** A table that is full, or was cut. */
 export interface FullTable {
+  /** The table's name. */
   readonly relation: string;
   readonly rows: number;
   readonly bytes: number;
@@ -87,10 +87,7 @@ export class RecordBuffer {
   async prepare(): Promise<void> {
     if (this.#open !== undefined) return;
     const name = `kafka_${String(++tables)}`;
-    await this.#session.run(
-      `CREATE TABLE ${name} (topic INTEGER, "partition" INTEGER, "offset" BIGINT, "timestamp" TIMESTAMPTZ, "key" BLOB, ` +
-        `"value" BLOB, headers STRUCT("key" VARCHAR, "value" BLOB)[])`,
-    );
+    await this.#session.run(`CREATE TABLE ${name} (${RECORD_COLUMNS.join(', ')})`);
     const appender = await this.#session.appender(name);
     const { clock } = this.#parts;
     const counts = { rows: 0, bytes: 0, moved: new Map<string, Moved>() };
@@ -103,7 +100,7 @@ export class RecordBuffer {
    * @returns the index of the first message that was not appended
    */
   append(
-    source: { topic: number; partition: number; name: string },
+    source: { topic: string; partition: number; name: string },
     messages: readonly KafkaMessage[],
     at: number,
     from: bigint,
@@ -137,13 +134,9 @@ export class RecordBuffer {
     if (this.#full.length === 0 && this.#open !== undefined && this.dueInMs === 0) this.#close(this.#open);
     const table = this.#full.shift();
     if (table === undefined) return undefined;
-    const list = this.#parts.topics.map(quoteString).join(', ');
-    const relation =
-      `(SELECT list_extract([${list}], topic) AS topic, "partition", "offset", "timestamp", "key", "value", headers ` +
-      `FROM ${table.name})`;
     let released: Promise<void> | undefined;
     return {
-      relation,
+      relation: table.name,
       rows: table.rows,
       bytes: table.bytes,
       moved: table.moved,

@@ -8,7 +8,7 @@ const ROW_BYTES = 48;
 const MICROS_PER_MS = 1000;
 
 export class RecordChunk {
-  readonly #topics = new Int32Array(CHUNK_ROWS);
+  readonly #topics: string[] = [];
   readonly #partitions = new Int32Array(CHUNK_ROWS);
   readonly #offsets = new Float64Array(CHUNK_ROWS);
   readonly #timestamps = new Float64Array(CHUNK_ROWS);
@@ -23,10 +23,9 @@ export class RecordChunk {
   }
 
   /**
-   * @param topic from 1 on, the place in the list of topics
    * @returns about how many bytes of memory the record takes
    */
-  add(topic: number, partition: number, { offset, timestamp, key, value, headers }: KafkaMessage): number {
+  add(topic: string, partition: number, { offset, timestamp, key, value, headers }: KafkaMessage): number {
     const row = this.#rows++;
     this.#topics[row] = topic;
     this.#partitions[row] = partition;

@@ -30,8 +30,7 @@ export interface ReaderParts {
 
 /** One partition that this worker has. */
 export interface Cursor {
-  /** The place of the topic in the list of topics, from 1 on. */
-  readonly topic: number;
+  readonly topic: string;
   readonly partition: number;
   readonly name: string;
   /** The next offset to take. */
@@ -112,7 +111,7 @@ export class Reader {
     this.#ready = false;
     this.#quiet.reset();
     const cursors = [...this.#cursors.values()];
-    this.#consumer.pause(topicPartitions(cursors, this.#parts.topics));
+    this.#consumer.pause(topicPartitions(cursors));
     await this.#parts.buffer.clear();
     const offsets = await this.#parts.locate();
     if (epoch !== this.#epoch) return;
@@ -121,7 +120,7 @@ export class Reader {
       this.#seek(cursor);
     }
     this.#ready = true;
-    this.#consumer.resume(topicPartitions(cursors, this.#parts.topics));
+    this.#consumer.resume(topicPartitions(cursors));
     this.#parts.signals.notify();
   }
 
@@ -129,7 +128,7 @@ export class Reader {
   async commitOffsets(positions: ReadonlyMap<string, bigint>): Promise<void> {
     const offsets = [...this.#cursors.values()].flatMap(({ name, topic, partition }) => {
       const at = positions.get(name);
-      return at === undefined ? [] : [{ topic: this.#topic(topic), partition, offset: String(at) }];
+      return at === undefined ? [] : [{ topic, partition, offset: String(at) }];
     });
     if (offsets.length > 0) await this.#consumer.commitOffsets(offsets);
   }
@@ -147,7 +146,7 @@ export class Reader {
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) {
         const name = partitionName(topic, partition);
-        this.#cursors.set(name, { topic: this.#parts.topics.indexOf(topic) + 1, partition, name, next: 0n });
+        this.#cursors.set(name, { topic, partition, name, next: 0n });
       }
     }
     this.relocate().catch((error: unknown) => {
@@ -226,11 +225,7 @@ export class Reader {
   }
 
   #seek({ topic, partition, next }: Cursor): void {
-    this.#consumer.seek({ topic: this.#topic(topic), partition, offset: String(next) });
-  }
-
-  #topic(index: number): string {
-    return this.#parts.topics[index - 1] ?? '';
+    this.#consumer.seek({ topic, partition, offset: String(next) });
   }
 
   #fail(error: unknown): void {
@@ -246,12 +241,6 @@ function isKafkaError(error: unknown): boolean {
   return error instanceof Error && error.name.startsWith('KafkaJS');
 }
 
-function topicPartitions(
-  cursors: readonly Cursor[],
-  topics: readonly string[],
-): { topic: string; partitions: number[] }[] {
-  return topics.flatMap((topic, i) => {
-    const partitions = cursors.filter((cursor) => cursor.topic === i + 1).map(({ partition }) => partition);
-    return partitions.length === 0 ? [] : [{ topic, partitions }];
-  });
+function topicPartitions(cursors: readonly Cursor[]): { topic: string; partitions: number[] }[] {
+  return cursors.map(({ topic, partition }) => ({ topic, partitions: [partition] }));
 }

@@ -97,7 +97,7 @@ export class KafkaSource implements Source {
     const changed = (): void => {
       signals.notify();
     };
-    const buffer = await RecordBuffer.create({ engine, clock, topics: options.topics, bufferBytes, changed });
+    const buffer = await RecordBuffer.create({ engine, clock, bufferBytes, changed });
     const source = new KafkaSource(parts, { kafka, admin, buffer, signals });
     try {
       await admin.connect();
@@ -245,7 +245,7 @@ export class KafkaSource implements Source {
       this.#lose({ ...loss, upTo: first }, next);
       return;
     }
-    if (await isCompacted(this.#admin, options.topics[topic - 1] ?? '')) return;
+    if (await isCompacted(this.#admin, topic)) return;
     this.#lose(
       {
         partition: name,

@@ -15,7 +15,7 @@ export interface StreamingParts {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
-  /** Asked when the source has nothing: true ends the loop. */
+  /** Asked after each commit, since a busy source is never without anything new, and when it is: true ends the loop. */
   readonly finished: (from: Positions) => Promise<boolean>;
 }
 
@@ -56,5 +56,6 @@ export async function stream(parts: StreamingParts): Promise<void> {
     } finally {
       await batch.release();
     }
+    if (await parts.finished(from)) return;
   }
 }
