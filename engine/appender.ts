@@ -57,6 +57,28 @@ export class ColumnAppender {
     }
   }
 
+  /** A chunk to write bytes into as they come, so that nothing of them is kept in JavaScript. */
+  chunk(): OpenChunk {
+    return new OpenChunk(DuckDBDataChunk.create(this.#types, CHUNK_ROWS));
+  }
+
+  /** Appends the first `rows` of a chunk; `columns` are those that were not written row by row, undefined for the others. */
+  appendChunk(open: OpenChunk, columns: readonly (ColumnData | undefined)[], rows: number): void {
+    if (rows === 0) return;
+    try {
+      const { chunk } = open;
+      for (const [i, write] of this.#writers.entries()) {
+        const data = columns[i];
+        if (data === undefined) open.writeNulls(i);
+        else write(chunk, i, data, rows);
+      }
+      chunk.rowCount = rows;
+      this.#appender.appendDataChunk(chunk);
+    } catch (error) {
+      throw engineError(error, '');
+    }
+  }
+
   flush(): void {
     try {
       this.#appender.flushSync();
@@ -67,6 +89,32 @@ export class ColumnAppender {
 
   close(): void {
     this.#appender.closeSync();
+  }
+}
+
+/** Room for 2,048 rows. */
+export class OpenChunk {
+  readonly chunk: DuckDBDataChunk;
+  readonly #vectors = new Map<number, { readonly vector: Vector; nulls: Nulls | undefined }>();
+
+  constructor(chunk: DuckDBDataChunk) {
+    this.chunk = chunk;
+  }
+
+  /** Writes one value of a BLOB column. */
+  setBytes(column: number, row: number, bytes: Uint8Array | null): void {
+    let target = this.#vectors.get(column);
+    if (target === undefined) {
+      target = { vector: vectorOf(this.chunk, column), nulls: undefined };
+      this.#vectors.set(column, target);
+    }
+    if (bytes === null) (target.nulls ??= new Nulls(CHUNK_ROWS)).add(row);
+    else duckdb.vector_assign_string_element_len(target.vector, row, bytes);
+  }
+
+  writeNulls(column: number): void {
+    const target = this.#vectors.get(column);
+    target?.nulls?.write(target.vector);
   }
 }
 

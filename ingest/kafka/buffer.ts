@@ -7,8 +7,9 @@
  */
 import type { KafkaMessage } from 'kafkajs';
 import type { Clock } from '../../core/clock.ts';
-import { CHUNK_ROWS, type ColumnAppender } from '../../engine/appender.ts';
+import type { ColumnAppender } from '../../engine/appender.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { RECORD_COLUMNS } from '../record.ts';
 import type { BatchLimits } from '../source.ts';
@@ -17,6 +18,7 @@ import { RecordChunk } from './chunk.ts';
 export interface BufferParts {
   readonly engine: Engine;
   readonly clock: Clock;
+  readonly topics: readonly string[];
   readonly bufferBytes: number;
   /** Called when there is something to take, or room again. */
   readonly changed: () => void;
@@ -49,12 +51,23 @@ interface OpenTable {
   bytes: number;
 }
 
+/**
+ * `RECORD_COLUMNS`, but the name of the topic is not stored for each record: it follows from the topic's place in the list.
+ */
+function columnsFor(topics: readonly string[]): string {
+  const list = `[${topics.map(quoteString).join(', ')}]`;
+  const name = topics.length === 1 ? quoteString(topics[0] ?? '') : `list_extract(${list}, topic_place)`;
+  const own = RECORD_COLUMNS.filter((column) => !column.startsWith('topic '));
+  return [`topic VARCHAR GENERATED ALWAYS AS (${name}) VIRTUAL`, 'topic_place INTEGER', ...own].join(', ');
+}
+
 /** The engine is shared by all flows. */
 let tables = 0;
 
 export class RecordBuffer {
   readonly #parts: BufferParts;
   readonly #session: Session;
+  readonly #columns: string;
   #limits: BatchLimits = { rows: 100_000, bytes: 2 ** 24, flushMs: 200 };
   #open: OpenTable | undefined;
   #full: OpenTable[] = [];
@@ -62,6 +75,7 @@ export class RecordBuffer {
 
   private constructor(parts: BufferParts, session: Session) {
     this.#parts = parts;
+    this.#columns = columnsFor(parts.topics);
     this.#session = session;
   }
 
@@ -87,11 +101,11 @@ export class RecordBuffer {
   async prepare(): Promise<void> {
     if (this.#open !== undefined) return;
     const name = `kafka_${String(++tables)}`;
-    await this.#session.run(`CREATE TABLE ${name} (${RECORD_COLUMNS.join(', ')})`);
+    await this.#session.run(`CREATE TABLE ${name} (${this.#columns})`);
     const appender = await this.#session.appender(name);
     const { clock } = this.#parts;
     const counts = { rows: 0, bytes: 0, moved: new Map<string, Moved>() };
-    this.#open = { name, appender, chunk: new RecordChunk(), openedMs: clock.nowMs(), ...counts };
+    this.#open = { name, appender, chunk: new RecordChunk(appender), openedMs: clock.nowMs(), ...counts };
   }
 
   /**
@@ -111,15 +125,15 @@ export class RecordBuffer {
     const wasEmpty = table.rows === 0;
     if (wasEmpty) table.openedMs = this.#parts.clock.nowMs();
     const { chunk } = table;
+    const topic = this.#parts.topics.indexOf(source.topic) + 1;
     let next = at;
     for (; next < messages.length; next++) {
       const message = messages[next];
       if (message === undefined || this.#isFull(table)) break;
-      const bytes = chunk.add(source.topic, source.partition, message);
+      const bytes = chunk.add(topic, source.partition, message);
       table.rows++;
       table.bytes += bytes;
       this.#bytes += bytes;
-      if (chunk.rows === CHUNK_ROWS) chunk.moveTo(table.appender);
     }
     const upTo = next === messages.length ? end : BigInt(messages[next]?.offset ?? end);
     if (next > at) table.moved.set(source.name, { from: table.moved.get(source.name)?.from ?? from, upTo });
@@ -129,9 +143,14 @@ export class RecordBuffer {
     return next;
   }
 
-  /** The oldest full table; without one, the open table when it has rows that have waited for `flushMs`. */
-  take(): FullTable | undefined {
-    if (this.#full.length === 0 && this.#open !== undefined && this.dueInMs === 0) this.#close(this.#open);
+  /**
+   * The oldest full table; without one, the open table when it has rows that have waited for `flushMs`.
+   * @param now whether to take what there is without waiting
+   */
+  take(now: boolean): FullTable | undefined {
+    const open = this.#open;
+    if (this.#full.length === 0 && open !== undefined && open.rows > 0 && (now || this.dueInMs === 0))
+      this.#close(open);
     const table = this.#full.shift();
     if (table === undefined) return undefined;
     let released: Promise<void> | undefined;
@@ -166,7 +185,7 @@ export class RecordBuffer {
   }
 
   #close(table: OpenTable): void {
-    table.chunk.moveTo(table.appender);
+    table.chunk.flush();
     table.appender.close();
     this.#open = undefined;
     this.#full.push(table);

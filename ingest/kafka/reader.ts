@@ -53,6 +53,8 @@ export class Reader {
   /** Counts the times that partitions were dealt out or looked up: what began before is void. */
   #epoch = 0;
   #ready = false;
+  /** Good for the first join only. */
+  #initial: ReadonlyMap<string, bigint> | undefined;
   #failure: Error | undefined;
 
   constructor(parts: ReaderParts) {
@@ -94,8 +96,12 @@ export class Reader {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  /** Joins the group; what goes wrong from then on is told by `throwIfFailed`. */
-  async start(): Promise<void> {
+  /**
+   * Joins the group; what goes wrong from then on is told by `throwIfFailed`.
+   * @param offsets where to go on, looked up a moment ago
+   */
+  async start(offsets: ReadonlyMap<string, bigint>): Promise<void> {
+    this.#initial = offsets;
     await this.#consumer.connect();
     await this.#consumer.subscribe({ topics: [...this.#parts.topics], fromBeginning: true });
     this.#consumer
@@ -115,13 +121,8 @@ export class Reader {
     await this.#parts.buffer.clear();
     const offsets = await this.#parts.locate();
     if (epoch !== this.#epoch) return;
-    for (const cursor of cursors) {
-      cursor.next = offsets.get(cursor.name) ?? 0n;
-      this.#seek(cursor);
-    }
-    this.#ready = true;
     this.#consumer.resume(topicPartitions(cursors));
-    this.#parts.signals.notify();
+    this.#goTo(offsets);
   }
 
   /** Group offsets, for lag tools. */
@@ -149,9 +150,24 @@ export class Reader {
         this.#cursors.set(name, { topic, partition, name, next: 0n });
       }
     }
+    const offsets = this.#initial;
+    this.#initial = undefined;
+    if (offsets !== undefined && [...this.#cursors.keys()].every((name) => offsets.has(name))) {
+      this.#goTo(offsets);
+      return;
+    }
     this.relocate().catch((error: unknown) => {
       this.#fail(error);
     });
+  }
+
+  #goTo(offsets: ReadonlyMap<string, bigint>): void {
+    for (const cursor of this.#cursors.values()) {
+      cursor.next = offsets.get(cursor.name) ?? 0n;
+      this.#seek(cursor);
+    }
+    this.#ready = true;
+    this.#parts.signals.notify();
   }
 
   async #eachBatch(payload: EachBatchPayload): Promise<void> {

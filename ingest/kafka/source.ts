@@ -54,6 +54,7 @@ export class KafkaSource implements Source {
   /** Where partitions begin that the table has no position for. */
   #starts = new Map<string, bigint>();
   #handed: Positions | undefined;
+  #endsReached = false;
   #gaps: Loss[] = [];
   #checkedMs: number;
   #groupOffsetsMs = 0;
@@ -97,15 +98,14 @@ export class KafkaSource implements Source {
     const changed = (): void => {
       signals.notify();
     };
-    const buffer = await RecordBuffer.create({ engine, clock, bufferBytes, changed });
+    const buffer = await RecordBuffer.create({ engine, clock, topics: options.topics, bufferBytes, changed });
     const source = new KafkaSource(parts, { kafka, admin, buffer, signals });
     try {
       await admin.connect();
       await refuseMissing(admin, options.topics, options.brokers);
       const ranges = await offsetRanges(admin, options.topics);
       source.#ends = new Map([...ranges].map(([name, { high }]) => [name, high]));
-      await source.#locate();
-      await source.#reader.start();
+      await source.#reader.start(await source.#locate());
       return source;
     } catch (error) {
       await source.close();
@@ -123,7 +123,7 @@ export class KafkaSource implements Source {
         signal.throwIfAborted();
         this.#reader.throwIfFailed();
         const seen = this.#signals.count;
-        const table = this.#buffer.take();
+        const table = this.#buffer.take(this.#hasReachedEnds());
         if (table !== undefined) return this.#batch(table);
         const waitMs = this.#buffer.dueInMs ?? deadlineMs - clock.nowMs();
         if (waitMs <= 0) break;
@@ -209,6 +209,14 @@ export class KafkaSource implements Source {
       inputs: Object.fromEntries([...inputs, ...lost]),
       release: () => table.release(),
     };
+  }
+
+  /** True once: what was there at opening is handed over without waiting for more. */
+  #hasReachedEnds(): boolean {
+    if (this.#endsReached) return false;
+    const cursors = this.#reader.cursors;
+    this.#endsReached = cursors?.every(({ name, next }) => next >= (this.#ends.get(name) ?? 0n)) ?? false;
+    return this.#endsReached;
   }
 
   /** The last batch is not in the table: another worker was first. */
