@@ -67,12 +67,12 @@ export class ColumnAppender {
     if (rows === 0) return;
     try {
       const { chunk } = open;
+      chunk.rowCount = rows;
       for (const [i, write] of this.#writers.entries()) {
         const data = columns[i];
         if (data === undefined) open.writeNulls(i);
         else write(chunk, i, data, rows);
       }
-      chunk.rowCount = rows;
       this.#appender.appendDataChunk(chunk);
     } catch (error) {
       throw engineError(error, '');
