@@ -33,7 +33,7 @@ test('keys, values, headers, timestamps and places come as they were sent', asyn
     { key: '', value: '', partition: 1, timestamp: '1767225600125' },
   ]);
   await reading.availableNow(args());
-  const text = (bytes: string): Uint8Array => new Uint8Array(Buffer.from(bytes));
+  const text = (bytes: string): Buffer => Buffer.from(bytes);
   expect(reading.inOrderOfTime()).toEqual([
     {
       topic, partition: 1, offset: 0n, timestamp: '2026-01-01 00:00:00.123+00', key: text('k1'), value: 'full',
