@@ -1,13 +1,16 @@
 /**
- * Where DuckDB may spill work that does not fit into its memory: `.tmp/<host>-<pid>` in the lake, on the disk that has room
+ * Where DuckDB may spill work that does not fit into its memory: `.tmp-<host>-<pid>` in the lake, on the disk that has room
  * for data; the system's folder for temporary files where the lake cannot be written.
  *
  * Promise: removed when the process ends; what a killed process of this machine left is removed by the next one.
  */
-import { accessSync, constants, existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, readdirSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemCodeOf } from '../core/errors.ts';
+
+/** One level only: DuckDB makes the folder when it first spills, but none above it. */
+const PREFIX = '.tmp-';
 
 export interface SpillFolder {
   readonly path: string;
@@ -18,35 +21,22 @@ export interface SpillFolder {
 /** @param lake the folder of the tables, or undefined outside a project */
 export function spillFolder(lake: string | undefined): SpillFolder {
   const own = `${hostname()}-${String(process.pid)}`;
-  if (lake === undefined || !canWrite(lake)) {
-    const path = join(tmpdir(), `sluice-${own}`);
-    return {
-      path,
-      remove: () => {
-        removeQuietly(path);
-      },
-    };
-  }
-  const parent = join(lake, '.tmp');
-  if (existsSync(parent)) removeOrphans(parent);
+  const inLake = lake !== undefined && canWrite(lake);
+  if (inLake) removeOrphans(lake);
+  const path = inLake ? join(lake, `${PREFIX}${own}`) : join(tmpdir(), `sluice-${own}`);
   return {
-    path: join(parent, own),
+    path,
     remove: () => {
-      removeQuietly(join(parent, own));
-      try {
-        rmdirSync(parent);
-      } catch {
-        // Another process spills there, or nobody ever did.
-      }
+      removeQuietly(path);
     },
   };
 }
 
-function removeOrphans(parent: string): void {
-  const host = `${hostname()}-`;
-  for (const name of readdirSync(parent)) {
+function removeOrphans(lake: string): void {
+  const host = `${PREFIX}${hostname()}-`;
+  for (const name of readdirSync(lake)) {
     const pid = name.startsWith(host) ? name.slice(host.length) : '';
-    if (/^\d+$/.test(pid) && !isAlive(Number(pid))) removeQuietly(join(parent, name));
+    if (/^\d+$/.test(pid) && !isAlive(Number(pid))) removeQuietly(join(lake, name));
   }
 }
 
