@@ -5,9 +5,8 @@
  * quietly; colour only for a terminal, and never when NO_COLOR is set.
  */
 import { systemCodeOf } from '../core/errors.ts';
+import type { Env } from './env.ts';
 import { styleOf, type Style } from './style.ts';
-
-export type Env = Readonly<Record<string, string | undefined>>;
 
 export interface Io {
   readonly env: Env;

@@ -1,5 +1,5 @@
 /** Colours for a terminal, and nothing at all elsewhere. */
-import type { Env } from './io.ts';
+import type { Env } from './env.ts';
 
 export type Paint = (text: string) => string;
 

@@ -117,7 +117,7 @@ const Definition = objectOf({
  * @throws SluiceError `FEATURE_SET_INVALID` with the place in the file.
  * @example parseFeatureSet(new SourceText('features/churn.yaml', text)).views[0]?.table // 'silver.orders'
  */
-export function parseFeatureSet(source: SourceText): FeatureSet {
+function parseFeatureSet(source: SourceText): FeatureSet {
   const { value, spanOf } = parseYaml(source, Definition, { code: 'FEATURE_SET_INVALID' });
   const views = value.features.map((view): FeatureView => ({
     name: view.name,

@@ -1,4 +1,4 @@
 /** Feature sets: point-in-time correct training sets from the tables of a lake. The public door of this part. */
-export { exportFeatures, type ExportParts } from './export.ts';
+export { exportFeatures } from './export.ts';
 export { loadFeatureSets, type FeatureSet } from './feature-set.ts';
 export { EXPORT_FORMATS, manifestFile, pinnedVersions, type ExportFormat, type Manifest } from './manifest.ts';

@@ -22,7 +22,7 @@ import { Problems } from './problems.ts';
 import { resolve, type Definition } from './resolve.ts';
 import type { Environment } from './variables.ts';
 
-export type { Expectation, Flow, FlowSource } from './flow.ts';
+export type { Expectation, Flow } from './flow.ts';
 
 export interface Project {
   /** The project's folder, absolute. */

@@ -123,7 +123,7 @@ export function inputName(
 }
 
 /** The node that makes a table: itself, or the one whose quarantine it is. */
-export function madeBy(table: string, named: ReadonlyMap<string, Definition>): string | undefined {
+function madeBy(table: string, named: ReadonlyMap<string, Definition>): string | undefined {
   if (named.has(table)) return table;
   const base = quarantined(table);
   const definition = base === undefined ? undefined : named.get(base);

@@ -14,7 +14,7 @@ import { spark } from '../../tests/services/spark.ts';
 import { ORDER_SCHEMA } from '../orders.ts';
 import { progress } from '../progress.ts';
 
-export const SPARK_CORES = 2;
+const SPARK_CORES = 2;
 
 export interface SparkIngest {
   /** From just before the query is started until it has ended, its commit included. */

@@ -16,7 +16,7 @@ const AT_ONCE = 32;
  * @param modifiedMs the entry's time where a listing has told it already
  * @throws SluiceError `LOG_CORRUPT`, `STORAGE_FAILED`
  */
-export async function readEntry(
+async function readEntry(
   store: ObjectStore,
   version: bigint,
   modifiedMs?: number,

@@ -17,7 +17,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 const DEFAULT_TOMBSTONE_MS = 604_800_000;
 
 /** @example durationMs('interval 1 week') // 604800000 */
-export function durationMs(interval: string | undefined): number | undefined {
+function durationMs(interval: string | undefined): number | undefined {
   const text = interval
     ?.trim()
     .toLowerCase()

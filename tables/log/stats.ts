@@ -76,7 +76,7 @@ function lowerPrefix(text: string): string {
 }
 
 /** A prefix of the text that still sorts after it, or undefined when there is none. */
-export function upperPrefix(text: string): string | undefined {
+function upperPrefix(text: string): string | undefined {
   const points = Array.from(text);
   if (points.length <= PREFIX) return text;
   for (let length = PREFIX; length > 0; length--) {

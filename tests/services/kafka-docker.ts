@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { atExit } from './child.ts';
 import { runCommand } from './command.ts';
 import { serverProperties, type KafkaPorts } from './kafka-config.ts';
-import type { BrokerProcess } from './kafka.ts';
+import type { BrokerProcess } from './broker-process.ts';
 
 const IMAGE = 'apache/kafka:4.1.1';
 const ADVICE = 'Look at the Docker engine, or stop it to let Java run the broker.';

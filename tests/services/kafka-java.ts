@@ -11,7 +11,7 @@ import { atExit, end, hasExited } from './child.ts';
 import { runCommand } from './command.ts';
 import { LOG_CONFIG, serverProperties, type KafkaPorts } from './kafka-config.ts';
 import { kafkaJars } from './kafka-jars.ts';
-import type { BrokerProcess } from './kafka.ts';
+import type { BrokerProcess } from './broker-process.ts';
 
 const OLDEST_JAVA = 17;
 const CLUSTER_ID = 'c2x1aWNlLXRlc3RzLTAwMQ';

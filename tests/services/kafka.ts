@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { messageOf, SluiceError } from '../../core/errors.ts';
+import type { BrokerProcess } from './broker-process.ts';
 import { SASL_USER, type KafkaPorts } from './kafka-config.ts';
 import { DockerBroker, dockerIsThere } from './kafka-docker.ts';
 import { JavaBroker, javaIsThere } from './kafka-java.ts';
@@ -39,16 +40,6 @@ export interface KafkaService {
   kill9(): Promise<void>;
   /** Starts it again, on the same ports and data, after a clean stop if it runs. */
   restart(): Promise<void>;
-}
-
-/** One way of running the broker. */
-export interface BrokerProcess {
-  readonly logFile: string;
-  start(): Promise<void>;
-  isRunning(): boolean;
-  end(how: 'clean' | 'kill'): Promise<void>;
-  lastWords(): Promise<string>;
-  remove(): Promise<void>;
 }
 
 const READY_MS_MAX = 60_000;

@@ -7,7 +7,7 @@
 import type { Positions } from '../../ingest/source.ts';
 
 /** @example appId('bronze.orders', 'orders/0') // 'sluice:bronze.orders:orders/0' */
-export function appId(target: string, partition: string): string {
+function appId(target: string, partition: string): string {
   return `sluice:${target}:${partition}`;
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { REPO } from '../../services/cache.ts';
 
-export const MAIN = join(REPO, 'dist', 'cli', 'main.js');
+const MAIN = join(REPO, 'dist', 'cli', 'main.js');
 if (!existsSync(MAIN)) throw new Error(`${MAIN} is not there: run \`npm run build\` first`);
 
 export interface Result {
@@ -27,7 +27,7 @@ export async function sluice(args: readonly string[], options: SluiceOptions = {
 }
 
 /** A command that runs: it can be watched and sent signals. */
-export class Running {
+class Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Result>;
   #stdout = '';
