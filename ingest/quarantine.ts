@@ -9,7 +9,7 @@ import { quoteString } from '../engine/quoting.ts';
 import type { Positions } from './source.ts';
 
 /** Why a record is in quarantine. */
-const RECORD_ERRORS = {
+export const RECORD_ERRORS = {
   /** The record has no value: a tombstone of a compacted topic. */
   NULL_VALUE: 'NULL_VALUE',
   /** The value is not text in UTF-8. */
