@@ -16,7 +16,7 @@ import { sql } from './commands/sql.ts';
 import { tables } from './commands/tables.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package.ts';
-import { errorText, exitCodeOf, toSluiceError } from './report-error.ts';
+import { errorText, exitCodeOf, ToldError, toSluiceError } from './report-error.ts';
 
 /** What every command takes. */
 interface Globals {
@@ -37,6 +37,7 @@ export async function runProgram(argv: readonly string[], io: Io): Promise<numbe
     await buildProgram(io).parseAsync([...argv], { from: 'user' });
     return EXIT_CODES.ok;
   } catch (thrown) {
+    if (thrown instanceof ToldError && !debug) return exitCodeOf(thrown.error);
     const error = thrown instanceof CommanderError ? usageError(thrown) : toSluiceError(thrown);
     if (error === undefined) return EXIT_CODES.ok;
     io.stderr.write(errorText(error, { style: io.errorStyle, debug }));

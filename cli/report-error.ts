@@ -17,9 +17,20 @@ const SYSTEM: Readonly<Record<string, { code: ErrorCode; advice: string }>> = {
   EIO: { code: 'STORAGE_FAILED', advice: 'Look at the disk and try again.' },
 };
 
+/** A failure that was told when it happened: it decides the exit code, and is not told again. */
+export class ToldError extends Error {
+  readonly error: SluiceError;
+
+  constructor(error: SluiceError) {
+    super(error.message, { cause: error });
+    this.error = error;
+  }
+}
+
 /** Anything thrown, as the error that users see. */
 export function toSluiceError(error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
+  if (error instanceof ToldError) return error.error;
   const known = SYSTEM[systemCodeOf(error) ?? ''];
   if (known !== undefined) {
     return new SluiceError(known.code, messageOf(error), { advice: known.advice, cause: error });

@@ -13,6 +13,7 @@ import type { Reporter } from '../progress/reporter.ts';
 import { RunState } from '../progress/state.ts';
 import { stopOnSignals } from '../stop.ts';
 import { textTable } from '../text-table.ts';
+import { ToldError } from '../report-error.ts';
 import { requireProject, withEngine } from '../workspace.ts';
 
 export interface RunCommandOptions {
@@ -56,7 +57,9 @@ export async function run(io: Io, options: RunCommandOptions): Promise<void> {
       options.format === 'json' ? summaryJson(summary) : summaryText(io, summary, state, clock.nowMs() - startMs),
     );
     const failure = failureOf(summary);
-    if (failure !== undefined) throw failure;
+    if (failure !== undefined) {
+      throw options.format === 'json' || failure.code === 'FLOWS_FAILED' ? failure : new ToldError(failure);
+    }
     if (options.availableNow && summary.flows.some((flow) => flow.status === 'stopped')) {
       throw new SluiceError('INTERRUPTED', 'stopped before everything there is had been read', {
         advice: 'Nothing is lost: run again, and it goes on where it stopped.',

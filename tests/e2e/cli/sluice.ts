@@ -19,6 +19,8 @@ export interface SluiceOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly input?: string;
+  /** The user that it runs as, where the tests run as root. */
+  readonly uid?: number;
 }
 
 /** Runs a command to its end. */
@@ -27,7 +29,7 @@ export async function sluice(args: readonly string[], options: SluiceOptions = {
 }
 
 /** A command that runs: it can be watched and sent signals. */
-class Running {
+export class Running {
   readonly child: ChildProcess;
   readonly ended: Promise<Result>;
   #stdout = '';
@@ -38,6 +40,7 @@ class Running {
       cwd: options.cwd,
       env: { ...process.env, NO_COLOR: '1', ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
+      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     });
     this.child.stdout?.on('data', (bytes: Buffer) => (this.#stdout += bytes.toString()));
     this.child.stderr?.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
