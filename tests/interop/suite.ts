@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { field, primitive, struct } from '../../core/schema.ts';
 import { makeTables, Workbench } from './fixtures.ts';
 import { Peer, type PeerName } from './peer.ts';
+import { Shop } from './shop.ts';
 
 export interface Stage {
   readonly bench: Workbench;
@@ -103,6 +104,42 @@ export function interopSuite(name: PeerName, more: (stage: () => Stage) => void 
     const all = await bench.digest('shared');
     expect(all).toMatchObject({ version: 36, count: 37 });
     expect(await peer.read(bench.path('shared'))).toEqual(all);
+  });
+
+  describe('the shop of sluice init', () => {
+    let shop: Shop;
+    let lake: Workbench;
+    beforeAll(async () => {
+      shop = await Shop.create(join(folder, 'shop'));
+      await shop.run();
+      lake = await Workbench.open(join(shop.folder, 'lake'));
+    });
+    afterAll(() => {
+      lake.close();
+    });
+
+    test(`${name} reads every table: the same rows, sums and types`, async () => {
+      const tables = await shop.tables();
+      expect(tables).toContain('gold/revenue_by_day');
+      expect(tables.length).toBeGreaterThanOrEqual(13);
+      for (const table of tables) {
+        expect({ table, ...(await peer.read(lake.path(table))) }).toEqual({ table, ...(await lake.digest(table)) });
+      }
+    });
+
+    test(`rows that ${name} appends are picked up by the next run, once`, async () => {
+      await peer.append(lake.path('bronze/shared'), [
+        { id: 1001, who: name },
+        { id: 1002, who: name },
+      ]);
+      for (let run = 0; run < 2; run++) await shop.run();
+      const [row] = await lake.session.rows(
+        `SELECT count(*) AS n, count(*) FILTER (who = '${name}') AS theirs, sum(twice - 2 * id)::BIGINT AS wrong
+         FROM ${await (await lake.table('silver/shared').snapshot()).relation()}`,
+      );
+      expect(row).toEqual({ n: 12n, theirs: 2n, wrong: 0n });
+      expect(await peer.read(lake.path('silver/shared'))).toEqual(await lake.digest('silver/shared'));
+    });
   });
 
   more(() => ({ bench, peer }));
