@@ -20,7 +20,6 @@ const UNREADABLE: readonly FeatureTable[] = [
   { feature: 'columnMapping', properties: `'delta.columnMapping.mode' = 'name'` },
   { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },
   { feature: 'typeWidening', properties: `'delta.enableTypeWidening' = 'true'` },
-  { feature: 'vacuumProtocolCheck', properties: `'delta.feature.vacuumProtocolCheck' = 'supported'` },
 ];
 
 const UNWRITABLE: readonly FeatureTable[] = [
