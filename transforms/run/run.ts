@@ -4,6 +4,7 @@
  * Promise: a flow that fails is tried again with growing pauses and stops nothing that does not depend on it. With
  * `availableNow` the run ends when every source is read to the end it had and everything derived is fresh.
  */
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../core/clock.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
@@ -34,7 +35,9 @@ export interface RunOptions {
  * @example await runPipeline(project, { engine, clock: systemClock, random: systemRandom, signal, availableNow: true })
  */
 export async function runPipeline(project: Project, options: RunOptions): Promise<RunSummary> {
-  const { engine, clock, random, signal, availableNow } = options;
+  const { engine, clock, random, availableNow } = options;
+  const signal = AbortSignal.any([options.signal]);
+  setMaxListeners(0, signal);
   const checked = await checkProject(project, engine);
   const lake = new Lake(project, { engine, clock, random });
   const signals = new Signals(clock);
