@@ -16,11 +16,7 @@ const AT_ONCE = 32;
  * @param modifiedMs the entry's time where a listing has told it already
  * @throws SluiceError `LOG_CORRUPT`, `STORAGE_FAILED`
  */
-async function readEntry(
-  store: ObjectStore,
-  version: bigint,
-  modifiedMs?: number,
-): Promise<LogEntry | undefined> {
+async function readEntry(store: ObjectStore, version: bigint, modifiedMs?: number): Promise<LogEntry | undefined> {
   const file = commitPath(version);
   const bytes = await store.get(file).catch((error: unknown) => {
     if (error instanceof SluiceError && error.code === 'FILE_MISSING') return undefined;
