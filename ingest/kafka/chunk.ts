@@ -40,9 +40,11 @@ export class RecordChunk {
     this.#chunk.setBytes(KEY, row, key);
     this.#chunk.setBytes(VALUE, row, value);
     let bytes = ROW_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-    const list = headers === undefined ? [] : headerList(headers);
-    if (list.length > 0) this.#headers[row] = list;
-    for (const { value: content } of list) bytes += ROW_BYTES + (content?.length ?? 0);
+    if (headers !== undefined && hasAny(headers)) {
+      const list = headerList(headers);
+      this.#headers[row] = list;
+      for (const { value: content } of list) bytes += ROW_BYTES + (content?.length ?? 0);
+    }
     if (this.#rows === CHUNK_ROWS) this.flush();
     return bytes;
   }
@@ -63,6 +65,12 @@ export class RecordChunk {
     this.#headers = [];
     this.#rows = 0;
   }
+}
+
+/** Without making an array for each record. */
+function hasAny(headers: IHeaders): boolean {
+  for (const _ in headers) return true;
+  return false;
 }
 
 type Header = { readonly key: string; readonly value: Uint8Array | null };
