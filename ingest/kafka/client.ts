@@ -10,8 +10,8 @@ import type { KafkaOptions } from './options.ts';
 /** How long a broker may take to answer the knock. */
 const CONNECTION_TIMEOUT_MS = 3000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** kafkajs bridges short failures by itself; after about four seconds the flow fails, and is opened anew by its run. */
-const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 5, restartOnFailure: () => Promise.resolve(false) };
+/** Each request is tried again by kafkajs for about four seconds. */
+const RETRY = { initialRetryTime: 100, maxRetryTime: 1000, retries: 5 };
 /** Partitions that are added to a topic are noticed within this time. */
 export const METADATA_MAX_AGE_MS = 30_000;
 

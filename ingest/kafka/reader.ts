@@ -7,6 +7,7 @@
  */
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { messageOf } from '../../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { Signals } from '../../core/signals.ts';
 import { partitionName } from '../record.ts';
 import type { RecordBuffer } from './buffer.ts';
@@ -20,6 +21,7 @@ export interface ReaderParts {
   readonly topics: readonly string[];
   readonly buffer: RecordBuffer;
   readonly signals: Signals;
+  readonly clock: Clock;
   /** Where to go on, by partition: from the table, held against what the topics have. */
   readonly locate: () => Promise<ReadonlyMap<string, bigint>>;
   /** Says whether records from `next` up to `first` may be missing. @throws SluiceError `SOURCE_DATA_LOSS` when not. */
@@ -42,6 +44,8 @@ const REBALANCE_TIMEOUT_MS = 15_000;
 const HEARTBEAT_MS = 1000;
 /** An idle broker answers after this time; also how long a pause, a seek or a stop may have to wait. */
 const MAX_WAIT_MS = 250;
+/** For so long a worker tries to get into its group again before it tells. */
+const PATIENCE_MS = 10_000;
 const FETCH_BYTES = 10 * 2 ** 20;
 
 export class Reader {
@@ -53,6 +57,9 @@ export class Reader {
   /** Counts the times that partitions were dealt out or looked up: what began before is void. */
   #epoch = 0;
   #ready = false;
+  /** Whether it is in the group at all. */
+  #member = false;
+  #troubleSinceMs: number | undefined;
   /** Good for the first join only. */
   #initial: ReadonlyMap<string, bigint> | undefined;
   #failure: Error | undefined;
@@ -68,6 +75,7 @@ export class Reader {
       maxBytes: FETCH_BYTES,
       metadataMaxAge: METADATA_MAX_AGE_MS,
       allowAutoTopicCreation: false,
+      retry: { restartOnFailure: () => Promise.resolve(this.#isPatient()) },
     });
     const { GROUP_JOIN, CRASH, START_BATCH_PROCESS } = this.#consumer.events;
     this.#quiet = new Quiet(this.#consumer);
@@ -75,7 +83,8 @@ export class Reader {
       this.#joined(payload.memberAssignment);
     });
     this.#consumer.on(CRASH, ({ payload }) => {
-      this.#fail(payload.error);
+      if (payload.restart) this.#left();
+      else this.#fail(payload.error);
     });
     this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#filtered(payload);
@@ -117,8 +126,9 @@ export class Reader {
     this.#ready = false;
     this.#quiet.reset();
     const cursors = [...this.#cursors.values()];
-    this.#consumer.pause(topicPartitions(cursors));
+    if (this.#member) this.#consumer.pause(topicPartitions(cursors));
     await this.#parts.buffer.clear();
+    if (!this.#member) return;
     const offsets = await this.#parts.locate();
     if (epoch !== this.#epoch) return;
     this.#consumer.resume(topicPartitions(cursors));
@@ -143,6 +153,8 @@ export class Reader {
 
   /** Called by kafkajs before it fetches again, and not waited for: until the positions are known, nothing is fetched. */
   #joined(assignment: Readonly<Record<string, readonly number[]>>): void {
+    this.#member = true;
+    this.#troubleSinceMs = undefined;
     this.#cursors = new Map();
     for (const [topic, partitions] of Object.entries(assignment)) {
       for (const partition of partitions) {
@@ -159,6 +171,22 @@ export class Reader {
     this.relocate().catch((error: unknown) => {
       this.#fail(error);
     });
+  }
+
+  /** kafkajs is about to start anew. */
+  #left(): void {
+    this.#member = false;
+    this.#epoch++;
+    this.#ready = false;
+    this.#cursors = new Map();
+    this.#parts.signals.notify();
+  }
+
+  /** Whether a failure that may pass (a coordinator that is loading, a broker that restarts) is to be sat out. */
+  #isPatient(): boolean {
+    const now = this.#parts.clock.nowMs();
+    this.#troubleSinceMs ??= now;
+    return now - this.#troubleSinceMs < PATIENCE_MS && !this.#stop.signal.aborted;
   }
 
   #goTo(offsets: ReadonlyMap<string, bigint>): void {

@@ -77,6 +77,7 @@ export class KafkaSource implements Source {
       topics: options.topics,
       buffer: opened.buffer,
       signals: opened.signals,
+      clock: parts.clock,
       locate: () => this.#locate(),
       explain: (cursor, first) => this.#explain(cursor, first),
       lossAt: async ({ name, next }) => {
