@@ -68,7 +68,7 @@ export class RecordBuffer {
   readonly #parts: BufferParts;
   readonly #session: Session;
   readonly #columns: string;
-  #limits: BatchLimits = { rows: 100_000, bytes: 2 ** 24, flushMs: 200 };
+  #limits: BatchLimits = { rows: 250_000, bytes: 2 ** 26, flushMs: 200 };
   #open: OpenTable | undefined;
   #full: OpenTable[] = [];
   #bytes = 0;
