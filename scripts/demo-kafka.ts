@@ -1,4 +1,5 @@
 /** The demo's stream through a real broker: the generated records are produced to topics, and read_kafka takes the place of generate. */
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import kafkajs, { type Producer } from 'kafkajs';
@@ -21,36 +22,46 @@ const LIMITS = { rows: 50_000, bytes: 2 ** 24, flushMs: 100 };
 /** Records of one partition in a call: the client copies its list for each record, so that large calls are slow. */
 const SEND_RECORDS = 200;
 
-/** Starts a broker, fills its topics, lets `run` read them, and stops it. */
+/**
+ * Starts a broker, fills its topics, lets `run` read them, and stops it.
+ *
+ * Promise: a broker that was there before (KAFKA_BROKERS) gets topics with names of their own, which are deleted at the end.
+ */
 export async function throughKafka(folder: string, io: Io, run: () => Promise<void>): Promise<void> {
   const file = join(folder, 'pipelines', '01_bronze.sql');
   const sql = await readFile(file, 'utf8');
-  const streams = [...sql.matchAll(GENERATE)].map(([, args = '']) => parseGenerateOptions(argumentsOf(args)));
   io.stderr.write('Starting a Kafka broker …\n');
   const kafka = await startKafka();
+  const prefix = kafka.managed ? '' : `sluice-demo-${randomUUID().slice(0, 8)}-`;
+  const optionsOf = (args: string): GenerateOptions => {
+    const options = parseGenerateOptions(argumentsOf(args));
+    return { ...options, topic: `${prefix}${options.topic}` };
+  };
+  const streams = [...sql.matchAll(GENERATE)].map(([, args = '']) => optionsOf(args));
+  const client = new kafkajs.Kafka({
+    clientId: 'sluice-demo',
+    brokers: kafka.brokers,
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const admin = client.admin();
   try {
-    const client = new kafkajs.Kafka({
-      clientId: 'sluice-demo',
-      brokers: kafka.brokers,
-      logLevel: kafkajs.logLevel.NOTHING,
-    });
-    const admin = client.admin();
     await admin.connect();
     await admin.createTopics({
       topics: streams.map(({ topic, partitions }) => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
       waitForLeaders: true,
     });
-    await admin.disconnect();
     const producer = client.producer({ allowAutoTopicCreation: false });
     await producer.connect();
     for (const options of streams) await fill(options, producer, io);
     await producer.disconnect();
     await writeFile(
       file,
-      sql.replace(GENERATE, (_, args: string) => readKafka(parseGenerateOptions(argumentsOf(args)), kafka.brokers)),
+      sql.replace(GENERATE, (_, args: string) => readKafka(optionsOf(args), kafka.brokers)),
     );
     await run();
   } finally {
+    if (!kafka.managed) await admin.deleteTopics({ topics: streams.map(({ topic }) => topic) });
+    await admin.disconnect();
     await kafka.stop();
   }
 }
