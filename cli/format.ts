@@ -5,6 +5,11 @@ export function formatCount(count: bigint | number): string {
   return count.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
+/** @example plural(1, 'row') // '1 row' */
+export function plural(count: bigint | number, word: string): string {
+  return `${formatCount(count)} ${word}${Number(count) === 1 ? '' : 's'}`;
+}
+
 /** @example formatBytes(1_536) // '1.5 KiB' */
 export function formatBytes(bytes: bigint | number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];

@@ -69,7 +69,7 @@ function flowsText(io: Io, flows: readonly CheckedFlow[]): string {
     ]),
     io.style,
   );
-  return `${table}${io.style.green('✓')} ${formatCount(flows.length)} flows are in order\n`;
+  return `${table}${io.style.green('✓')} ${flows.length === 1 ? '1 flow is' : `${formatCount(flows.length)} flows are`} in order\n`;
 }
 
 function inputsOf({ source, reads }: CheckedFlow['flow']): string[] {

@@ -4,7 +4,7 @@ import { stringifyJson } from '../../core/json.ts';
 import { loadProject } from '../../transforms/project.ts';
 import type { FlowSummary, RunEvent, RunSummary } from '../../transforms/run/events.ts';
 import { failureOf, runPipeline } from '../../transforms/run/run.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { formatCount, formatDuration, plural } from '../format.ts';
 import { write, type Io } from '../io.ts';
 import { errorJson, JsonReporter } from '../progress/json.ts';
 import { LiveReporter } from '../progress/live.ts';
@@ -56,16 +56,22 @@ export async function run(io: Io, options: RunCommandOptions): Promise<void> {
       io.stdout,
       options.format === 'json' ? summaryJson(summary) : summaryText(io, summary, state, clock.nowMs() - startMs),
     );
-    const failure = failureOf(summary);
-    if (failure !== undefined) {
-      throw options.format === 'json' || failure.code === 'FLOWS_FAILED' ? failure : new ToldError(failure);
-    }
+    throwFailure(summary, options.format);
     if (options.availableNow && summary.flows.some((flow) => flow.status === 'stopped')) {
       throw new SluiceError('INTERRUPTED', 'stopped before everything there is had been read', {
         advice: 'Nothing is lost: run again, and it goes on where it stopped.',
       });
     }
   });
+}
+
+/** Failures of one kind have the exit code of that kind, however many flows they stopped. */
+function throwFailure(summary: RunSummary, format: RunCommandOptions['format']): void {
+  const [first, ...others] = summary.flows.flatMap(({ error }) => error ?? []);
+  if (first === undefined) return;
+  const ofOneKind = others.every(({ exitCode }) => exitCode === first.exitCode);
+  const failure = ofOneKind ? first : (failureOf(summary) ?? first);
+  throw ofOneKind && format === 'table' ? new ToldError(failure) : failure;
 }
 
 function reporterFor(
@@ -116,5 +122,5 @@ function summaryText(io: Io, summary: RunSummary, state: RunState, totalMs: numb
     }),
     style,
   );
-  return `${table}${style.dim(`${String(summary.flows.length)} flows in ${formatDuration(totalMs)}`)}\n`;
+  return `${table}${style.dim(`${plural(summary.flows.length, 'flow')} in ${formatDuration(totalMs)}`)}\n`;
 }

@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { RunEvent } from '../../transforms/run/events.ts';
-import { formatCount, formatDuration } from '../format.ts';
+import { formatCount, formatDuration, plural } from '../format.ts';
 import type { Io } from '../io.ts';
 import { errorText } from '../report-error.ts';
 import type { Reporter } from './reporter.ts';
@@ -60,7 +60,7 @@ export class PlainReporter implements Reporter {
         return;
       case 'flow_finished':
         this.#flush(event.flow);
-        this.note(`${event.flow}: done, ${formatCount(event.rows)} rows`);
+        this.note(`${event.flow}: done, ${plural(event.rows, 'row')}`);
         return;
       case 'caught_up':
         if (this.#news) this.note('caught up with all sources');
@@ -92,11 +92,11 @@ export class PlainReporter implements Reporter {
     const state = this.#state.flows.get(flow);
     const extra = [
       ...(pending.commits > 1 ? [`${String(pending.commits)} commits`] : [formatDuration(durationMs)]),
-      ...(state === undefined ? [] : [`${formatCount(state.rows)} rows in all`]),
+      ...(state === undefined ? [] : [`${plural(state.rows, 'row')} in all`]),
       ...(state !== undefined && state.dropped > 0n ? [`${formatCount(state.dropped)} dropped`] : []),
       ...(state !== undefined && state.quarantined > 0n ? [`${formatCount(state.quarantined)} quarantined`] : []),
     ];
-    this.note(`${flow}: version ${String(version)}, +${formatCount(pending.rows)} rows (${extra.join(', ')})`);
+    this.note(`${flow}: version ${String(version)}, +${plural(pending.rows, 'row')} (${extra.join(', ')})`);
     Object.assign(pending, { toldMs: this.#clock.nowMs(), rows: 0n, commits: 0, last: undefined });
   }
 
