@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import kafkajs, { type Producer } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import type { Io } from '../cli/io.ts';
 import { formatCount } from '../cli/format.ts';
 import { systemClock } from '../core/clock.ts';
+import { messageOf, SluiceError } from '../core/errors.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Session } from '../engine/session.ts';
 import {
@@ -21,6 +22,8 @@ const GENERATE = /STREAM generate\(([^)]*)\)/g;
 const LIMITS = { rows: 50_000, bytes: 2 ** 24, flushMs: 100 };
 /** Records of one partition in a call: the client copies its list for each record, so that large calls are slow. */
 const SEND_RECORDS = 200;
+/** The generated times are past, and brokers remove what is older than a week. */
+const KEEP_OLD_RECORDS = [{ name: 'retention.ms', value: '-1' }];
 
 /**
  * Starts a broker, fills its topics, lets `run` read them, and stops it.
@@ -42,27 +45,46 @@ export async function throughKafka(folder: string, io: Io, run: () => Promise<vo
     clientId: 'sluice-demo',
     brokers: kafka.brokers,
     logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: 2 },
   });
   const admin = client.admin();
   try {
-    await admin.connect();
-    await admin.createTopics({
-      topics: streams.map(({ topic, partitions }) => ({ topic, numPartitions: partitions, replicationFactor: 1 })),
-      waitForLeaders: true,
+    await produce(client, admin, streams, io).catch((error: unknown) => {
+      throw new SluiceError('SOURCE_UNREACHABLE', `Kafka at ${kafka.brokers.join(',')} failed: ${messageOf(error)}`, {
+        advice: 'Check the broker that KAFKA_BROKERS names, or unset it: the demo then starts one of its own.',
+        cause: error,
+      });
     });
-    const producer = client.producer({ allowAutoTopicCreation: false });
-    await producer.connect();
-    for (const options of streams) await fill(options, producer, io);
-    await producer.disconnect();
     await writeFile(
       file,
       sql.replace(GENERATE, (_, args: string) => readKafka(optionsOf(args), kafka.brokers)),
     );
     await run();
   } finally {
-    if (!kafka.managed) await admin.deleteTopics({ topics: streams.map(({ topic }) => topic) });
+    if (!kafka.managed) await admin.deleteTopics({ topics: streams.map(({ topic }) => topic) }).catch(() => undefined);
     await admin.disconnect();
     await kafka.stop();
+  }
+}
+
+/** Makes the topics and fills them. */
+async function produce(client: Kafka, admin: Admin, streams: readonly GenerateOptions[], io: Io): Promise<void> {
+  await admin.connect();
+  await admin.createTopics({
+    topics: streams.map(({ topic, partitions }) => ({
+      topic,
+      numPartitions: partitions,
+      replicationFactor: 1,
+      configEntries: KEEP_OLD_RECORDS,
+    })),
+    waitForLeaders: true,
+  });
+  const producer = client.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+  try {
+    for (const options of streams) await fill(options, producer, io);
+  } finally {
+    await producer.disconnect();
   }
 }
 

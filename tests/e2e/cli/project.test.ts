@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Running, Scratch, sluice, type Result } from './sluice.ts';
+import { Scratch, sluice, startSluice, type Result } from './sluice.ts';
 
 const scratch = new Scratch();
 let lake: string;
@@ -92,13 +92,14 @@ test('an export has a row for each label, and the same versions give the same by
   expect(Object.keys(manifest.tables)).toContain('silver.orders');
 });
 
-test('Ctrl-C ends a continuous run cleanly', async () => {
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends a continuous run cleanly', async (signal) => {
   const project = await liveProject();
-  const run = new Running(['run'], { cwd: project });
+  const run = startSluice(['run'], { cwd: project });
   await run.says('bronze.clicks: version');
-  run.child.kill('SIGINT');
-  const { code, stderr } = await run.ended;
+  run.child.kill(signal);
+  const { code, stdout, stderr } = await run.ended;
   expect(stderr).toContain('stopping');
+  expect(stdout).toMatch(/bronze\.clicks +stopped/);
   expect(code).toBe(0);
   const sql = 'SELECT count(*) = count(DISTINCT click_id) AS once FROM bronze.clicks';
   expect(await sluice(['sql', '--format', 'jsonl', sql], { cwd: project })).toMatchObject({
@@ -108,12 +109,12 @@ test('Ctrl-C ends a continuous run cleanly', async () => {
 
 test('Ctrl-C during --available-now is exit code 130, and a second one forces', async () => {
   const project = await liveProject(', rows => 100000000, eventsPerDay => 1000000');
-  const once = new Running(['run', '--available-now'], { cwd: project });
+  const once = startSluice(['run', '--available-now'], { cwd: project });
   await once.says('bronze.clicks: version');
   once.child.kill('SIGINT');
   expect(await once.ended).toMatchObject({ code: 130, stderr: expect.stringContaining('INTERRUPTED') as string });
 
-  const twice = new Running(['run', '--available-now'], { cwd: project });
+  const twice = startSluice(['run', '--available-now'], { cwd: project });
   await twice.says('bronze.clicks: version');
   twice.child.kill('SIGINT');
   twice.child.kill('SIGINT');
