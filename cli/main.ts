@@ -3,4 +3,10 @@
 import { processIo } from './io.ts';
 import { runProgram } from './program.ts';
 
+/** kafkajs asks for timers in the past, which newer versions of Node warn of and fire at once, as it means them to. */
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  if (name !== 'TimeoutNegativeWarning') process.stderr.write(`${name}: ${message}\n`);
+});
+
 process.exitCode = await runProgram(process.argv.slice(2), processIo());

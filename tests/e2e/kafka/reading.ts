@@ -73,7 +73,7 @@ export class Reading {
   async land(batch: Batch): Promise<void> {
     for (const [name, at] of batch.from)
       if (this.positions.get(name) !== at) throw new Error(`${name} starts at ${String(at)}`);
-    const query = `SELECT topic, "partition", "offset", "timestamp", "key", decode("value") AS "value", headers FROM ${batch.relation} ORDER BY ALL`;
+    const query = `SELECT topic, "partition", "offset", "timestamp", decode("key") AS "key", decode("value") AS "value", list_transform(headers, lambda h: {'key': h."key", 'value': decode(h."value")}) AS headers FROM ${batch.relation} ORDER BY ALL`;
     this.rows.push(...(await this.session.rows(query)));
     this.inputs.push(batch.inputs);
     this.batchRows.push(batch.rows);
