@@ -43,6 +43,28 @@ export async function planExport(
   for (const [table, snapshot] of snapshots) relations.set(table, await snapshot.relation());
   const relationOf = (table: string): string => relations.get(table) ?? '';
 
+  const columns = await exportColumns(set, { session, schemaOf, relationOf });
+  return {
+    snapshots,
+    columns,
+    sql: pointInTimeJoin(set, relationOf, columns),
+    query: pointInTimeJoin(set, (table) => versioned(table, snapshots.get(table)?.version ?? 0n), columns),
+  };
+}
+
+/** What is known of the tables that a set reads, by the names that it gives them. */
+export interface KnownTables {
+  readonly session: Session;
+  readonly schemaOf: (table: string) => StructType;
+  /** SQL that has the columns of the table. */
+  readonly relationOf: (table: string) => string;
+}
+
+/** The columns of an export. @throws SluiceError `UNKNOWN_COLUMN`, `FEATURE_SET_INVALID` */
+export async function exportColumns(
+  set: FeatureSet,
+  { session, schemaOf, relationOf }: KnownTables,
+): Promise<ExportColumn[]> {
   const { labels } = set;
   const labelSchema = schemaOf(labels.table);
   const labelField = (column: string, path: Path): Field => findField(set, labelSchema, labels.table, column, path);
@@ -52,15 +74,32 @@ export async function planExport(
   const columns: ExportColumn[] = [...entity, time, ...others].map(({ name, type }) => ({ name, type }));
   for (const [i, view] of set.views.entries()) {
     columns.push(
-      ...(await viewColumns(set, view, i, { session, schema: schemaOf(view.table), relation: relationOf(view.table) })),
+      ...(await viewColumns(set, view, i, {
+        session,
+        schema: schemaOf(view.table),
+        relation: relationOf(view.table),
+      })),
     );
   }
-  return {
-    snapshots,
-    columns,
-    sql: pointInTimeJoin(set, relationOf, columns),
-    query: pointInTimeJoin(set, (table) => versioned(table, snapshots.get(table)?.version ?? 0n), columns),
-  };
+  return columns;
+}
+
+/** The tables that a set reads, with the place where each is first named. */
+export function tablesOf(set: FeatureSet): Map<string, Path> {
+  const tables = new Map<string, Path>([[set.labels.table, ['labels', 'table']]]);
+  for (const [i, view] of set.views.entries()) {
+    if (!tables.has(view.table)) tables.set(view.table, ['features', i, 'table']);
+  }
+  return tables;
+}
+
+export function unknownTable(set: FeatureSet, table: string, path: Path, names: readonly string[]): SluiceError {
+  const near = suggest(table, names);
+  return set.source.error('UNKNOWN_TABLE', set.spanOf(path), `there is no table ${table}`, {
+    advice:
+      near === undefined ? `There are: ${names.join(', ')}. \`sluice run\` makes tables.` : `Did you mean ${near}?`,
+    facts: { table },
+  });
 }
 
 async function pin(
@@ -69,10 +108,7 @@ async function pin(
   versions: ReadonlyMap<string, bigint>,
 ): Promise<Map<string, Snapshot>> {
   const names = await catalog.names();
-  const wanted = new Map<string, Path>([[set.labels.table, ['labels', 'table']]]);
-  for (const [i, view] of set.views.entries()) {
-    if (!wanted.has(view.table)) wanted.set(view.table, ['features', i, 'table']);
-  }
+  const wanted = tablesOf(set);
   const foreign = [...versions.keys()].find((table) => !wanted.has(table));
   if (foreign !== undefined) {
     throw new SluiceError('FEATURE_SET_INVALID', `${set.source.file}: ${set.name} does not read ${foreign}`, {
@@ -84,14 +120,7 @@ async function pin(
   for (const [table, path] of wanted) {
     const known = names.find((name) => name.toLowerCase() === table.toLowerCase());
     const opened = known === undefined ? undefined : await catalog.open(known);
-    if (opened === undefined) {
-      const near = suggest(table, names);
-      throw set.source.error('UNKNOWN_TABLE', set.spanOf(path), `there is no table ${table}`, {
-        advice:
-          near === undefined ? `There are: ${names.join(', ')}. \`sluice run\` makes tables.` : `Did you mean ${near}?`,
-        facts: { table },
-      });
-    }
+    if (opened === undefined) throw unknownTable(set, table, path, names);
     snapshots.set(table, await opened.snapshot(versions.get(table)));
   }
   return snapshots;

@@ -70,6 +70,22 @@ test.each<[what: string, code: string, files: Record<string, string>, parts: (st
   expect(await readdir(root, { recursive: true })).toEqual(before);
 });
 
+test.each<[what: string, code: string, table: string, column: string, parts: (string | RegExp)[]]>([
+  ['an unknown table', 'UNKNOWN_TABLE', 'bronze.ordres', 'amount', [':3:30: ', 'Did you mean bronze.orders?']],
+  ['an unknown column', 'UNKNOWN_COLUMN', 'bronze.orders', 'amuont', [/:3:\d+: /, /\^/, 'Did you mean amount?']],
+  ['a wrong expression', 'FEATURE_SET_INVALID', 'bronze.orders', "x: 'upper(amount, 7)'", [/:3:\d+: /, /\^/]],
+])('a feature set with %s is found before there is a table', async (_, code, table, column, parts) => {
+  const set = [
+    'name: amounts',
+    'labels: { table: bronze.orders, entity: order_id, time: ts, columns: quantity }',
+    `features: [{ name: a, table: ${table}, event_time: ts, columns: [${column}] }]`,
+  ];
+  const root = await writeProject(await scratch.folder(), { 'a.sql': BRONZE, 'features/amounts.yaml': set.join('\n') });
+  const checked = await sluice(['check'], { cwd: root });
+  expectError(checked, 3, code, 'features/amounts.yaml:3:', ADVICE, ...parts);
+  expect(checked.stdout).toBe('');
+});
+
 test('what stands behind an error is shown with --debug only', async () => {
   const root = await writeProject(await scratch.folder(), { 'a.sql': 'CREATE STREAMING' });
   expectError(await sluice(['check'], { cwd: root }), 3, 'SQL_SYNTAX');

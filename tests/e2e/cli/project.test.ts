@@ -22,7 +22,7 @@ async function good(...args: string[]): Promise<string> {
 }
 
 test('check finds the template in order, and writes nothing', async () => {
-  expect(await good('check')).toContain('7 flows are in order');
+  expect(await good('check')).toContain('7 flows are in order\n✓ 1 feature set is in order\n');
   expect(await good('tables')).not.toContain('bronze.orders');
 });
 
