@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import parquetjs from 'parquetjs-lite';
 import { SluiceError } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
-import { CHUNK_ROWS } from '../engine/appender.ts';
+import { CHUNK_ROWS } from '../engine/vectors.ts';
 import { Engine } from '../engine/engine.ts';
 import { copyToParquet } from '../engine/parquet.ts';
 import { quoteString } from '../engine/quoting.ts';

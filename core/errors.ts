@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   SOURCE_AUTH: 'source',
   SOURCE_MISSING: 'source',
   SOURCE_DATA_LOSS: 'data',
+  SOURCE_CORRUPT: 'data',
   SOURCE_TABLE_CHANGED: 'data',
   EXPECTATION_FAILED: 'data',
   VALUE_OUT_OF_RANGE: 'data',

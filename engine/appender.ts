@@ -20,10 +20,9 @@ import {
 import duckdb, { type Vector } from '@duckdb/node-bindings';
 import { SluiceError } from '../core/errors.ts';
 import { engineError } from './errors.ts';
+import { OpenChunk } from './open-chunk.ts';
+import { CHUNK_ROWS, Nulls, vectorOf } from './vectors.ts';
 import type { Value } from './values.ts';
-
-/** Rows in a chunk: DuckDB's vector size. */
-export const CHUNK_ROWS = 2048;
 
 /** Values of one column; an array may be longer than the rows that are appended, and an empty one is all null. */
 export type ColumnData = readonly Value[] | Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
@@ -57,12 +56,12 @@ export class ColumnAppender {
     }
   }
 
-  /** A chunk to write bytes into as they come, so that nothing of them is kept in JavaScript. */
+  /** A chunk for values that lie in larger bytes: see `OpenChunk.setSlices`. */
   chunk(): OpenChunk {
-    return new OpenChunk(DuckDBDataChunk.create(this.#types, CHUNK_ROWS));
+    return new OpenChunk(this.#types);
   }
 
-  /** Appends the first `rows` of a chunk; `columns` are those that were not written row by row, undefined for the others. */
+  /** Appends the first `rows` of a chunk and empties it; `columns` are those without slices, undefined for the others. */
   appendChunk(open: OpenChunk, columns: readonly (ColumnData | undefined)[], rows: number): void {
     if (rows === 0) return;
     try {
@@ -70,10 +69,11 @@ export class ColumnAppender {
       chunk.rowCount = rows;
       for (const [i, write] of this.#writers.entries()) {
         const data = columns[i];
-        if (data === undefined) open.writeNulls(i);
-        else write(chunk, i, data, rows);
+        if (data !== undefined) write(chunk, i, data, rows);
       }
+      open.writeSlices(rows);
       this.#appender.appendDataChunk(chunk);
+      open.reset();
     } catch (error) {
       throw engineError(error, '');
     }
@@ -89,32 +89,6 @@ export class ColumnAppender {
 
   close(): void {
     this.#appender.closeSync();
-  }
-}
-
-/** Room for 2,048 rows. */
-export class OpenChunk {
-  readonly chunk: DuckDBDataChunk;
-  readonly #vectors = new Map<number, { readonly vector: Vector; nulls: Nulls | undefined }>();
-
-  constructor(chunk: DuckDBDataChunk) {
-    this.chunk = chunk;
-  }
-
-  /** Writes one value of a BLOB column. */
-  setBytes(column: number, row: number, bytes: Uint8Array | null): void {
-    let target = this.#vectors.get(column);
-    if (target === undefined) {
-      target = { vector: vectorOf(this.chunk, column), nulls: undefined };
-      this.#vectors.set(column, target);
-    }
-    if (bytes === null) (target.nulls ??= new Nulls(CHUNK_ROWS)).add(row);
-    else duckdb.vector_assign_string_element_len(target.vector, row, bytes);
-  }
-
-  writeNulls(column: number): void {
-    const target = this.#vectors.get(column);
-    target?.nulls?.write(target.vector);
   }
 }
 
@@ -138,10 +112,6 @@ function writerFor(type: DuckDBType): Writer {
     else if (data instanceof Float64Array) writeInt64(vectorOf(chunk, column), type, data, rows);
     else chunk.setColumnValues(column, converted(data, rows, convert));
   };
-}
-
-function vectorOf(chunk: DuckDBDataChunk, column: number): Vector {
-  return duckdb.data_chunk_get_vector(chunk.chunk, column);
 }
 
 function writeBytes(vector: Vector, data: readonly (Uint8Array | null | undefined)[], rows: number): void {
@@ -183,31 +153,6 @@ function writeInt64(vector: Vector, type: DuckDBType, data: Float64Array, rows: 
   }
   duckdb.copy_data_to_vector(vector, 0, halves.buffer, 0, halves.byteLength);
   nulls?.write(vector);
-}
-
-/** DuckDB's mask of a vector: one bit for each row, 1 for a value and 0 for null, in words of 64. */
-class Nulls {
-  readonly #valid: Uint8Array<ArrayBuffer>;
-
-  constructor(rows: number) {
-    this.#valid = new Uint8Array(Math.ceil(rows / 64) * 8).fill(0xff);
-  }
-
-  static all(rows: number): Nulls {
-    const nulls = new Nulls(rows);
-    nulls.#valid.fill(0);
-    return nulls;
-  }
-
-  add(row: number): void {
-    const byte = row >> 3;
-    this.#valid[byte] = (this.#valid[byte] ?? 0) & ~(1 << (row & 7));
-  }
-
-  write(vector: Vector): void {
-    duckdb.vector_ensure_validity_writable(vector);
-    duckdb.copy_data_to_vector_validity(vector, 0, this.#valid.buffer, 0, this.#valid.byteLength);
-  }
 }
 
 function converted(data: readonly Value[], rows: number, convert: (value: Value) => DuckDBValue): DuckDBValue[] {

@@ -1,11 +1,10 @@
 /**
- * Records on their way from kafkajs into DuckDB: columns of up to 2,048 rows in JavaScript, then a table of the engine for
+ * Records on their way from Kafka into DuckDB: columns of up to 2,048 rows in JavaScript, then a table of the engine for
  * each batch that is to come. The next table fills while the flow lands the one before.
  *
  * Promise: a table ends at the limits of a batch, and in front of a record, never inside one; all tables together, and the
  * one that is being landed, stay within `bufferBytes` (one record more at most): `room` makes the reader wait.
  */
-import type { KafkaMessage } from 'kafkajs';
 import type { Clock } from '../../core/clock.ts';
 import type { ColumnAppender } from '../../engine/appender.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -14,6 +13,7 @@ import type { Session } from '../../engine/session.ts';
 import { RECORD_COLUMNS } from '../record.ts';
 import type { BatchLimits } from '../source.ts';
 import { RecordChunk } from './chunk.ts';
+import type { RecordCursor } from './wire/records.ts';
 
 export interface BufferParts {
   readonly engine: Engine;
@@ -22,6 +22,14 @@ export interface BufferParts {
   readonly bufferBytes: number;
   /** Called when there is something to take, or room again. */
   readonly changed: () => void;
+}
+
+/** Where records come from, and the next offset to take. */
+export interface SourcePartition {
+  readonly topic: string;
+  readonly partition: number;
+  readonly name: string;
+  readonly next: bigint;
 }
 
 /** What a table holds of one partition: `upTo` is the offset to go on from. */
@@ -68,7 +76,7 @@ export class RecordBuffer {
   readonly #parts: BufferParts;
   readonly #session: Session;
   readonly #columns: string;
-  #limits: BatchLimits = { rows: 250_000, bytes: 2 ** 26, flushMs: 200 };
+  #limits: BatchLimits = { rows: 245_760, bytes: 2 ** 26, flushMs: 200 };
   #open: OpenTable | undefined;
   #full: OpenTable[] = [];
   #bytes = 0;
@@ -109,48 +117,44 @@ export class RecordBuffer {
   }
 
   /**
-   * Appends messages of one partition from index `at` on, until the table or the buffer is full.
+   * Appends records of one partition until the table or the buffer is full.
+   * @param records at the first one that is to be appended
    * @param end the offset to go on from when all of them are in
-   * @returns the index of the first message that was not appended
+   * @returns the offset to go on from; short of `end`, `records` is at its record
    */
-  append(
-    source: { topic: string; partition: number; name: string },
-    messages: readonly KafkaMessage[],
-    at: number,
-    from: bigint,
-    end: bigint,
-  ): number {
+  append(source: SourcePartition, records: RecordCursor, end: bigint): bigint {
     const table = this.#open;
-    if (table === undefined) return at;
+    if (table === undefined) return BigInt(records.offset);
     const wasEmpty = table.rows === 0;
     if (wasEmpty) table.openedMs = this.#parts.clock.nowMs();
-    const { chunk } = table;
     const topic = this.#parts.topics.indexOf(source.topic) + 1;
-    let next = at;
-    for (; next < messages.length; next++) {
-      const message = messages[next];
-      if (message === undefined || this.#isFull(table)) break;
-      const bytes = chunk.add(topic, source.partition, message);
-      table.rows++;
-      table.bytes += bytes;
-      this.#bytes += bytes;
+    const moved = table.moved.get(source.name)?.from ?? source.next;
+    let isLeft = true;
+    while (isLeft && !this.#isFull(table) && (this.hasRoom || table.rows === 0)) {
+      const { rows, bytes } = this.#limits;
+      const bytesLeft = Math.min(bytes - table.bytes, this.#parts.bufferBytes - this.#bytes);
+      const taken = table.chunk.take(topic, source.partition, records, rows - table.rows, bytesLeft);
+      table.rows += taken.rows;
+      table.bytes += taken.bytes;
+      this.#bytes += taken.bytes;
+      isLeft = records.next();
     }
-    const upTo = next === messages.length ? end : BigInt(messages[next]?.offset ?? end);
-    if (next > at) table.moved.set(source.name, { from: table.moved.get(source.name)?.from ?? from, upTo });
+    const upTo = isLeft ? BigInt(records.offset) : end;
+    table.moved.set(source.name, { from: moved, upTo });
     const full = this.#isFull(table);
     if (full) this.#close(table);
-    if (full || wasEmpty) this.#parts.changed();
-    return next;
+    if (full || wasEmpty || !this.hasRoom) this.#parts.changed();
+    return upTo;
   }
 
   /**
-   * The oldest full table; without one, the open table when it has rows that have waited for `flushMs`.
+   * The oldest full table; without one, the open table when it has rows that have waited for `flushMs` or fill the buffer.
    * @param now whether to take what there is without waiting
    */
   take(now: boolean): FullTable | undefined {
     const open = this.#open;
-    if (this.#full.length === 0 && open !== undefined && open.rows > 0 && (now || this.dueInMs === 0))
-      this.#close(open);
+    const isDue = now || this.dueInMs === 0 || !this.hasRoom;
+    if (this.#full.length === 0 && open !== undefined && open.rows > 0 && isDue) this.#close(open);
     const table = this.#full.shift();
     if (table === undefined) return undefined;
     let released: Promise<void> | undefined;
@@ -180,8 +184,7 @@ export class RecordBuffer {
   }
 
   #isFull(table: OpenTable): boolean {
-    if (table.rows === 0) return false;
-    return table.rows >= this.#limits.rows || table.bytes >= this.#limits.bytes || !this.hasRoom;
+    return table.rows >= this.#limits.rows || table.bytes >= this.#limits.bytes;
   }
 
   #close(table: OpenTable): void {

@@ -1,7 +1,9 @@
 /** Up to 2,048 records as columns, the way DuckDB takes them. */
-import type { IHeaders, KafkaMessage } from 'kafkajs';
-import { CHUNK_ROWS, type ColumnAppender, type OpenChunk } from '../../engine/appender.ts';
+import type { ColumnAppender } from '../../engine/appender.ts';
+import type { OpenChunk } from '../../engine/open-chunk.ts';
+import { CHUNK_ROWS } from '../../engine/vectors.ts';
 import type { Value } from '../../engine/values.ts';
+import type { RecordCursor } from './wire/records.ts';
 
 /** What a record takes besides its key, value and headers. */
 const ROW_BYTES = 48;
@@ -10,15 +12,25 @@ const MICROS_PER_MS = 1000;
 /** Among the columns that are stored: the place of the topic, partition, offset, timestamp, key, value, headers. */
 const [KEY, VALUE] = [4, 5];
 
+/** What was taken out of a batch. */
+export interface Taken {
+  readonly rows: number;
+  /** About how many bytes of memory they take. */
+  readonly bytes: number;
+}
+
 export class RecordChunk {
   readonly #appender: ColumnAppender;
   readonly #topics = new Int32Array(CHUNK_ROWS);
   readonly #partitions = new Int32Array(CHUNK_ROWS);
   readonly #offsets = new Float64Array(CHUNK_ROWS);
   readonly #timestamps = new Float64Array(CHUNK_ROWS);
+  /** Of the records that are being taken: places in their bytes. */
+  readonly #keys = { column: KEY, starts: new Int32Array(CHUNK_ROWS), lengths: new Int32Array(CHUNK_ROWS) };
+  readonly #values = { column: VALUE, starts: new Int32Array(CHUNK_ROWS), lengths: new Int32Array(CHUNK_ROWS) };
   /** Stays empty as long as no record has headers: most have none, and an empty column costs nothing. */
   #headers: Value[] = [];
-  #chunk: OpenChunk;
+  readonly #chunk: OpenChunk;
   #rows = 0;
 
   /** @param appender of a table that `RecordBuffer` made */
@@ -28,61 +40,45 @@ export class RecordChunk {
   }
 
   /**
+   * Takes records: one, and more of them while there is room for another in this chunk, `maxRows` and `maxBytes`.
    * @param topic its place in the list of topics, from 1 on
-   * @returns about how many bytes of memory the record takes
+   * @param records at a record that is to be taken; afterwards at the last one that was
    */
-  add(topic: number, partition: number, { offset, timestamp, key, value, headers }: KafkaMessage): number {
-    const row = this.#rows++;
-    this.#topics[row] = topic;
-    this.#partitions[row] = partition;
-    this.#offsets[row] = Number(offset);
-    this.#timestamps[row] = timestamp === '-1' ? Number.NaN : Number(timestamp) * MICROS_PER_MS;
-    this.#chunk.setBytes(KEY, row, key);
-    this.#chunk.setBytes(VALUE, row, value);
-    let bytes = ROW_BYTES + (key?.length ?? 0) + (value?.length ?? 0);
-    if (headers !== undefined && hasAny(headers)) {
-      const list = headerList(headers);
-      this.#headers[row] = list;
-      for (const { value: content } of list) bytes += ROW_BYTES + (content?.length ?? 0);
-    }
+  take(topic: number, partition: number, records: RecordCursor, maxRows: number, maxBytes: number): Taken {
+    const from = this.#rows;
+    const most = Math.min(maxRows, CHUNK_ROWS - from);
+    const first = records.start;
+    let rows = 0;
+    let bytes = 0;
+    do {
+      const row = from + rows;
+      this.#offsets[row] = records.offset;
+      this.#timestamps[row] = records.timestampMs * MICROS_PER_MS;
+      this.#keys.starts[rows] = records.keyStart - first;
+      this.#keys.lengths[rows] = records.keyLength;
+      this.#values.starts[rows] = records.valueStart - first;
+      this.#values.lengths[rows] = records.valueLength;
+      bytes += ROW_BYTES + (records.end - records.start);
+      if (records.headerCount > 0) {
+        const headers = records.headers();
+        this.#headers[row] = headers.map(({ key, value }) => ({ key, value }));
+        bytes += ROW_BYTES * headers.length;
+      }
+      rows++;
+    } while (rows < most && bytes < maxBytes && records.next());
+    this.#topics.fill(topic, from, from + rows);
+    this.#partitions.fill(partition, from, from + rows);
+    this.#chunk.setSlices(from, rows, records.bytes.subarray(first, records.end), [this.#values, this.#keys]);
+    this.#rows += rows;
     if (this.#rows === CHUNK_ROWS) this.flush();
-    return bytes;
+    return { rows, bytes };
   }
 
   /** Gives what is there to the appender. */
   flush(): void {
-    const columns = [
-      this.#topics,
-      this.#partitions,
-      this.#offsets,
-      this.#timestamps,
-      undefined,
-      undefined,
-      this.#headers,
-    ];
-    this.#appender.appendChunk(this.#chunk, columns, this.#rows);
-    this.#chunk = this.#appender.chunk();
+    const numbers = [this.#topics, this.#partitions, this.#offsets, this.#timestamps];
+    this.#appender.appendChunk(this.#chunk, [...numbers, undefined, undefined, this.#headers], this.#rows);
     this.#headers = [];
     this.#rows = 0;
   }
-}
-
-/** Without making an array for each record. */
-function hasAny(headers: IHeaders): boolean {
-  for (const _ in headers) return true;
-  return false;
-}
-
-type Header = { readonly key: string; readonly value: Uint8Array | null };
-
-/** A key that comes several times is an array in kafkajs, and several entries here. */
-function headerList(headers: IHeaders): Header[] {
-  return Object.entries(headers).flatMap(([key, values]) =>
-    (Array.isArray(values) ? values : [values]).map((value) => ({ key, value: bytesOf(value) })),
-  );
-}
-
-function bytesOf(value: Buffer | string | undefined): Uint8Array | null {
-  if (value === undefined) return null;
-  return typeof value === 'string' ? Buffer.from(value) : value;
 }

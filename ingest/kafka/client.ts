@@ -1,11 +1,11 @@
-/** A kafkajs client from the options of `read_kafka`: security, patience, codecs. */
+/** A kafkajs client from the options of `read_kafka`: security, patience, and the tap that takes its records. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import kafkajs, { type Kafka, type KafkaConfig, type SASLOptions } from 'kafkajs';
 import { messageOf, SluiceError } from '../../core/errors.ts';
-import { registerCodecs } from './codecs.ts';
 import type { KafkaOptions } from './options.ts';
+import type { RecordTap } from './wire/tap.ts';
 
 /** How long a broker may take to answer the knock. */
 const CONNECTION_TIMEOUT_MS = 3000;
@@ -20,8 +20,12 @@ export const METADATA_MAX_AGE_MS = 30_000;
  * @param folder what a relative path of the certificates starts from
  * @throws SluiceError `CONFIG_INVALID` when the file of the certificates cannot be read.
  */
-export async function kafkaClient(options: KafkaOptions, clientId: string, folder: string): Promise<Kafka> {
-  registerCodecs();
+export async function kafkaClient(
+  options: KafkaOptions,
+  clientId: string,
+  folder: string,
+  { socketFactory }: RecordTap,
+): Promise<Kafka> {
   const config: KafkaConfig = {
     clientId,
     brokers: [...options.brokers],
@@ -30,6 +34,7 @@ export async function kafkaClient(options: KafkaOptions, clientId: string, folde
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: RETRY,
     logLevel: kafkajs.logLevel.NOTHING,
+    socketFactory,
     ...(options.sasl === undefined ? {} : { sasl: options.sasl as SASLOptions }),
     ...(options.tls ? { ssl: await tlsOf(options.ca, folder) } : {}),
   };

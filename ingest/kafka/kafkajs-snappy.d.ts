@@ -1,4 +1,4 @@
 declare module 'kafkajs-snappy' {
-  const codec: () => unknown;
+  const codec: () => { readonly decompress: (bytes: Buffer) => Promise<Buffer> };
   export default codec;
 }

@@ -14,9 +14,13 @@ import type { RecordBuffer } from './buffer.ts';
 import { METADATA_MAX_AGE_MS } from './client.ts';
 import type { Loss } from './offsets.ts';
 import { Quiet } from './quiet.ts';
+import { endOf, holesIn, unknownFormat, recordsFrom, stepsFrom, type Hole, type Step } from './record-set.ts';
+import type { RecordSet } from './wire/fetch-response.ts';
+import type { RecordTap } from './wire/tap.ts';
 
 export interface ReaderParts {
   readonly kafka: Kafka;
+  readonly tap: RecordTap;
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly buffer: RecordBuffer;
@@ -24,8 +28,8 @@ export interface ReaderParts {
   readonly clock: Clock;
   /** Where to go on, by partition: from the table, held against what the topics have. */
   readonly locate: () => Promise<ReadonlyMap<string, bigint>>;
-  /** Says whether records from `next` up to `first` may be missing. @throws SluiceError `SOURCE_DATA_LOSS` when not. */
-  readonly explain: (cursor: Cursor, first: bigint) => Promise<void>;
+  /** Says whether records may be missing, from the cursor on. @throws SluiceError `SOURCE_DATA_LOSS` when not. */
+  readonly explain: (cursor: Cursor, holes: readonly Hole[]) => Promise<void>;
   /** What is wrong with reading at the cursor's offset, after a broker has sent something else. */
   readonly lossAt: (cursor: Cursor) => Promise<Loss | undefined>;
 }
@@ -77,7 +81,7 @@ export class Reader {
       allowAutoTopicCreation: false,
       retry: { restartOnFailure: () => Promise.resolve(this.#isPatient()) },
     });
-    const { GROUP_JOIN, CRASH, START_BATCH_PROCESS } = this.#consumer.events;
+    const { GROUP_JOIN, CRASH } = this.#consumer.events;
     this.#quiet = new Quiet(this.#consumer);
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
       this.#joined(payload.memberAssignment);
@@ -85,9 +89,6 @@ export class Reader {
     this.#consumer.on(CRASH, ({ payload }) => {
       if (payload.restart) this.#left();
       else this.#fail(payload.error);
-    });
-    this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => {
-      if (payload.batchSize === 0) this.#filtered(payload);
     });
   }
 
@@ -210,20 +211,40 @@ export class Reader {
         await this.#sentElsewhere(cursor);
         return;
       }
-      const first = BigInt(batch.firstOffset() ?? cursor.next);
-      if (first > cursor.next) await this.#parts.explain(cursor, first);
-      const { messages } = batch;
-      const end = BigInt(batch.lastOffset()) + 1n;
-      for (let at = 0; at < messages.length;) {
-        await this.#room(isVoid, payload);
-        if (isVoid()) return;
-        at = this.#parts.buffer.append(cursor, messages, at, cursor.next, end);
-        cursor.next = at === messages.length ? end : BigInt(messages[at]?.offset ?? end);
+      const set = this.#parts.tap.take(batch.messages);
+      if (set === undefined) throw unknownFormat(cursor.name, cursor.next);
+      const end = endOf(set);
+      if (end === undefined) {
+        this.#seek(cursor);
+        return;
       }
+      const holes = holesIn(set, cursor.next);
+      if (holes.length > 0) await this.#parts.explain(cursor, holes);
+      for (const step of stepsFrom(set, cursor.next, cursor.name)) {
+        if (!isVoid()) await this.#take(cursor, set, step, isVoid, payload);
+      }
+      if (isVoid()) return;
+      cursor.next = end;
       payload.resolveOffset(batch.lastOffset());
     } catch (error) {
       if (!isKafkaError(error)) this.#fail(error);
       throw error;
+    }
+  }
+
+  /** One batch into the buffer, as there is room. */
+  async #take(
+    cursor: Cursor,
+    set: RecordSet,
+    { batch, upTo }: Step,
+    isVoid: () => boolean,
+    payload: EachBatchPayload,
+  ): Promise<void> {
+    const records = await recordsFrom(set, batch, cursor.next, cursor.name);
+    while (records !== undefined && cursor.next < upTo) {
+      await this.#room(isVoid, payload);
+      if (isVoid()) return;
+      cursor.next = this.#parts.buffer.append(cursor, records, upTo);
     }
   }
 
@@ -242,30 +263,6 @@ export class Reader {
     const loss = await this.#parts.lossAt(cursor);
     if (loss === undefined) this.#seek(cursor);
     else await this.relocate();
-  }
-
-  /** Nothing in it is for us: markers and aborted records, or what compaction has left. */
-  #filtered({
-    topic,
-    partition,
-    firstOffset,
-    lastOffset,
-  }: {
-    topic: string;
-    partition: number;
-    firstOffset: string | null;
-    lastOffset: string;
-  }): void {
-    const cursor = this.#cursors.get(partitionName(topic, partition));
-    if (!this.#ready || cursor === undefined) return;
-    const first = BigInt(firstOffset ?? lastOffset);
-    if (first < cursor.next) return;
-    const { next } = cursor;
-    cursor.next = BigInt(lastOffset) + 1n;
-    if (first === next) return;
-    this.#parts.explain({ ...cursor, next }, first).catch((error: unknown) => {
-      this.#fail(error);
-    });
   }
 
   #seek({ topic, partition, next }: Cursor): void {

@@ -17,7 +17,9 @@ import { groupPrefix, removeLeftGroups } from './groups.ts';
 import { dataLoss, isCompacted, lossAt, offsetRanges, refuseMissing, type Loss } from './offsets.ts';
 import type { KafkaOptions } from './options.ts';
 import { Reader, type Cursor } from './reader.ts';
+import type { Hole } from './record-set.ts';
 import { startingOffset } from './starting-offsets.ts';
+import { RecordTap } from './wire/tap.ts';
 
 export interface KafkaParts {
   readonly options: KafkaOptions;
@@ -39,6 +41,7 @@ export interface KafkaParts {
 const IDLE_CHECK_MS = 10_000;
 const GROUP_OFFSETS_MS = 1000;
 const CLOSE_MS_MAX = 5000;
+const UNEXPLAINED = 'the broker sent what comes after them, and the topic is not compacted';
 
 export class KafkaSource implements Source {
   readonly #parts: KafkaParts;
@@ -62,7 +65,7 @@ export class KafkaSource implements Source {
 
   private constructor(
     parts: KafkaParts,
-    opened: { kafka: Kafka; admin: Admin; buffer: RecordBuffer; signals: Signals },
+    opened: { kafka: Kafka; tap: RecordTap; admin: Admin; buffer: RecordBuffer; signals: Signals },
   ) {
     const { options, project, flow, random } = parts;
     this.#parts = parts;
@@ -73,13 +76,14 @@ export class KafkaSource implements Source {
     this.#groupId = options.groupId ?? `${groupPrefix(project, flow)}${random.uuid().slice(0, 8)}`;
     this.#reader = new Reader({
       kafka: opened.kafka,
+      tap: opened.tap,
       groupId: this.#groupId,
       topics: options.topics,
       buffer: opened.buffer,
       signals: opened.signals,
       clock: parts.clock,
       locate: () => this.#locate(),
-      explain: (cursor, first) => this.#explain(cursor, first),
+      explain: (cursor, holes) => this.#explain(cursor, holes),
       lossAt: async ({ name, next }) => {
         const range = (await offsetRanges(this.#admin, options.topics)).get(name);
         return range && lossAt(name, next, range);
@@ -93,14 +97,15 @@ export class KafkaSource implements Source {
    */
   static async open(parts: KafkaParts): Promise<KafkaSource> {
     const { options, engine, clock, bufferBytes } = parts;
-    const kafka = await kafkaClient(options, `sluice-${parts.project}`, parts.folder);
+    const tap = new RecordTap();
+    const kafka = await kafkaClient(options, `sluice-${parts.project}`, parts.folder, tap);
     const admin = kafka.admin();
     const signals = new Signals(clock);
     const changed = (): void => {
       signals.notify();
     };
     const buffer = await RecordBuffer.create({ engine, clock, topics: options.topics, bufferBytes, changed });
-    const source = new KafkaSource(parts, { kafka, admin, buffer, signals });
+    const source = new KafkaSource(parts, { kafka, tap, admin, buffer, signals });
     try {
       await admin.connect();
       await refuseMissing(admin, options.topics, options.brokers);
@@ -246,24 +251,16 @@ export class KafkaSource implements Source {
     return next;
   }
 
-  async #explain({ name, next, topic }: Cursor, first: bigint): Promise<void> {
+  /** Holes are what compaction leaves; in any other topic they are losses. */
+  async #explain({ name, next, topic }: Cursor, holes: readonly Hole[]): Promise<void> {
     const { options } = this.#parts;
     const range = (await offsetRanges(this.#admin, options.topics)).get(name);
     const loss = range && lossAt(name, next, range);
-    if (loss !== undefined) {
-      this.#lose({ ...loss, upTo: first }, next);
-      return;
+    const compacted = (loss === undefined || holes.length > 1) && (await isCompacted(this.#admin, topic));
+    for (const { from, upTo } of holes) {
+      if (loss !== undefined && from === next) this.#lose({ ...loss, upTo }, from);
+      else if (!compacted) this.#lose({ partition: name, from, upTo, why: UNEXPLAINED }, from);
     }
-    if (await isCompacted(this.#admin, topic)) return;
-    this.#lose(
-      {
-        partition: name,
-        from: next,
-        upTo: first,
-        why: 'the broker sent what comes after them, and the topic is not compacted',
-      },
-      next,
-    );
   }
 
   #lose(loss: Loss, next: bigint): void {

@@ -5,7 +5,7 @@
  * can read it; the hint never goes back. Source: Delta protocol, "Checkpoints", "Checkpoint Schema".
  */
 import { stringifyJson } from '../../core/json.ts';
-import { CHUNK_ROWS } from '../../engine/appender.ts';
+import { CHUNK_ROWS } from '../../engine/vectors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { copyToParquet, type ParquetFile } from '../../engine/parquet.ts';
 import { quoteString } from '../../engine/quoting.ts';

@@ -1,0 +1,108 @@
+/**
+ * Takes records off the wire before kafkajs decodes them. kafkajs keeps what it is good at (brokers, groups, TLS, SASL,
+ * retries, offsets) and is handed a stand-in of one record for what a partition sent; `take` gives the bytes behind it.
+ *
+ * Why: kafkajs makes five objects and two strings of each record, more work than all that sluice does with it
+ * (docs/adr/0004-kafkajs.md). Promise: what cannot be taken off reaches kafkajs as it came.
+ */
+import { randomBytes } from 'node:crypto';
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ISocketFactory, KafkaMessage } from 'kafkajs';
+import { FIRST_VERSION, LAST_VERSION, takeRecords, type RecordSet } from './fetch-response.ts';
+import { Frames } from './frames.ts';
+
+const FETCH = 1;
+/** Length, API key, version, number of the request. */
+const REQUEST_HEADER_BYTES = 12;
+const KEEP_ALIVE_MS = 60_000;
+
+const GONE: RecordSet = { bytes: Buffer.alloc(0), batches: [], aborted: [] };
+
+export class RecordTap {
+  /** No producer can know it, so no record can pass for a stand-in. */
+  readonly #secret = randomBytes(16);
+  readonly #sets = new Map<number, RecordSet>();
+  #count = 0;
+
+  /** For the configuration of kafkajs; connects as its own does. */
+  readonly socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = (ssl as object | undefined)
+      ? connectTls({ host, port, ...name, ...ssl }, onConnect)
+      : connect({ host, port }, onConnect);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.#listen(socket);
+    return socket;
+  };
+
+  /**
+   * What a broker sent, for the messages that kafkajs has for it.
+   * @returns undefined when they are no stand-in; a set without batches when kafkajs has asked for the next ones already
+   */
+  take([message]: readonly KafkaMessage[]): RecordSet | undefined {
+    const value = message?.value;
+    if (value?.length !== this.#secret.length + 4 || !value.subarray(4).equals(this.#secret)) return undefined;
+    return this.#sets.get(value.readInt32BE()) ?? GONE;
+  }
+
+  /** Both ways of one connection. kafkajs asks a broker anew once it is through with the answer before, so that is dropped. */
+  #listen(socket: Socket): void {
+    const versions = new Map<number, number>();
+    let kept: number[] = [];
+    const drop = (): void => {
+      for (const id of kept) this.#sets.delete(id);
+      kept = [];
+    };
+    const keep = (set: RecordSet): Buffer => {
+      const id = (this.#count = (this.#count + 1) | 0);
+      this.#sets.set(id, set);
+      kept.push(id);
+      const value = Buffer.alloc(4 + this.#secret.length);
+      value.writeInt32BE(id);
+      this.#secret.copy(value, 4);
+      return value;
+    };
+
+    const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+    socket.write = (...args: unknown[]) => {
+      const version = fetchVersion(args[0]);
+      if (version !== undefined) versions.set(...version);
+      return write(...args);
+    };
+
+    const on = socket.on.bind(socket) as (event: string, listener: (...args: never[]) => void) => Socket;
+    socket.on = (event: string, listener: (...args: never[]) => void) => {
+      if (event !== 'data') return on(event, listener);
+      const pass = listener as (bytes: Buffer) => void;
+      const whole = (frame: Buffer, correlationId: number): void => {
+        const version = versions.get(correlationId) ?? LAST_VERSION;
+        versions.delete(correlationId);
+        drop();
+        pass(takenOrWhole(frame, version, keep));
+      };
+      const frames = new Frames({ wants: (id) => versions.has(id), whole, pass });
+      return on('data', (bytes: Buffer) => {
+        frames.push(bytes);
+      });
+    };
+    socket.once('close', drop);
+  }
+}
+
+/** kafkajs has its own words for an answer that is not one. */
+function takenOrWhole(frame: Buffer, version: number, keep: (set: RecordSet) => Buffer): Buffer {
+  try {
+    return takeRecords(frame, version, keep);
+  } catch {
+    return frame;
+  }
+}
+
+/** The number and version of a request that is a Fetch. */
+function fetchVersion(request: unknown): [number, number] | undefined {
+  if (!Buffer.isBuffer(request) || request.length < REQUEST_HEADER_BYTES) return undefined;
+  const version = request.readInt16BE(6);
+  if (request.readInt16BE(4) !== FETCH || version < FIRST_VERSION || version > LAST_VERSION) return undefined;
+  return [request.readInt32BE(8), version];
+}
