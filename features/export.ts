@@ -88,7 +88,12 @@ export async function exportFeatures(set: FeatureSet, parts: ExportParts): Promi
     sluiceVersion: parts.sluiceVersion,
     createdAt: new Date(clock.nowMs()).toISOString(),
   };
-  await store.put(manifestFile(set.name), Buffer.from(manifestJson(manifest)), 'replace');
+  try {
+    await store.put(manifestFile(set.name), Buffer.from(manifestJson(manifest)), 'replace');
+  } catch (error) {
+    await store.delete(data.file);
+    throw error;
+  }
   return manifest;
 }
 
