@@ -91,7 +91,7 @@ export async function exportFeatures(set: FeatureSet, parts: ExportParts): Promi
   try {
     await store.put(manifestFile(set.name), Buffer.from(manifestJson(manifest)), 'replace');
   } catch (error) {
-    await store.delete(data.file);
+    await store.delete(data.file).catch(() => undefined);
     throw error;
   }
   return manifest;

@@ -80,6 +80,8 @@ export class RecordBuffer {
   #open: OpenTable | undefined;
   #full: OpenTable[] = [];
   #bytes = 0;
+  /** A table may hold records that its positions do not tell of. */
+  #isSpoilt = false;
 
   private constructor(parts: BufferParts, session: Session) {
     this.#parts = parts;
@@ -121,14 +123,29 @@ export class RecordBuffer {
    * @param records at the first one that is to be appended
    * @param end the offset to go on from when all of them are in
    * @returns the offset to go on from; short of `end`, `records` is at its record
+   * @throws BadRecords when one of them cannot be read; nothing is handed over any more until `clear`
    */
   append(source: SourcePartition, records: RecordCursor, end: bigint): bigint {
     const table = this.#open;
     if (table === undefined) return BigInt(records.offset);
-    const wasEmpty = table.rows === 0;
-    if (wasEmpty) table.openedMs = this.#parts.clock.nowMs();
+    try {
+      const wasEmpty = table.rows === 0;
+      if (wasEmpty) table.openedMs = this.#parts.clock.nowMs();
+      const upTo = this.#fill(table, source, records, end);
+      const full = this.#isFull(table);
+      if (full) this.#close(table);
+      if (full || wasEmpty || !this.hasRoom) this.#parts.changed();
+      return upTo;
+    } catch (error) {
+      this.#isSpoilt = true;
+      throw error;
+    }
+  }
+
+  #fill(table: OpenTable, source: SourcePartition, records: RecordCursor, end: bigint): bigint {
     const topic = this.#parts.topics.indexOf(source.topic) + 1;
-    const moved = table.moved.get(source.name)?.from ?? source.next;
+    const from = table.moved.get(source.name)?.from ?? source.next;
+    const rowsBefore = table.rows;
     let isLeft = true;
     while (isLeft && !this.#isFull(table) && (this.hasRoom || table.rows === 0)) {
       const { rows, bytes } = this.#limits;
@@ -140,10 +157,7 @@ export class RecordBuffer {
       isLeft = records.next();
     }
     const upTo = isLeft ? BigInt(records.offset) : end;
-    table.moved.set(source.name, { from: moved, upTo });
-    const full = this.#isFull(table);
-    if (full) this.#close(table);
-    if (full || wasEmpty || !this.hasRoom) this.#parts.changed();
+    if (table.rows > rowsBefore) table.moved.set(source.name, { from, upTo });
     return upTo;
   }
 
@@ -152,6 +166,7 @@ export class RecordBuffer {
    * @param now whether to take what there is without waiting
    */
   take(now: boolean): FullTable | undefined {
+    if (this.#isSpoilt) return undefined;
     const open = this.#open;
     const isDue = now || this.dueInMs === 0 || !this.hasRoom;
     if (this.#full.length === 0 && open !== undefined && open.rows > 0 && isDue) this.#close(open);
@@ -180,6 +195,7 @@ export class RecordBuffer {
     this.#open?.appender.close();
     this.#open = undefined;
     this.#full = [];
+    this.#isSpoilt = false;
     for (const table of thrown) await this.#drop(table);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Whether a topic has nothing more to give, though its last offset was not reached: its tail may be transaction markers,
- * compacted away, or in a transaction that is still open, and kafkajs hands over no batch for any of these.
+ * Whether a topic has nothing more to give, though its last offset was not reached in the table: its tail may be transaction
+ * markers, compacted away, or in a transaction that is still open, and none of these moves a table's position.
  *
  * Promise: says yes only after every broker has answered two fetches in a row with nothing; a fetch that failed does not count.
  */

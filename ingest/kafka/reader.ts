@@ -14,8 +14,9 @@ import type { RecordBuffer } from './buffer.ts';
 import { METADATA_MAX_AGE_MS } from './client.ts';
 import type { Loss } from './offsets.ts';
 import { Quiet } from './quiet.ts';
-import { endOf, holesIn, unknownFormat, recordsFrom, stepsFrom, type Hole, type Step } from './record-set.ts';
+import { corrupt, endOf, holesIn, unknownFormat, recordsFrom, stepsFrom, type Hole, type Step } from './record-set.ts';
 import type { RecordSet } from './wire/fetch-response.ts';
+import { BadRecords } from './wire/records.ts';
 import type { RecordTap } from './wire/tap.ts';
 
 export interface ReaderParts {
@@ -244,7 +245,11 @@ export class Reader {
     while (records !== undefined && cursor.next < upTo) {
       await this.#room(isVoid, payload);
       if (isVoid()) return;
-      cursor.next = this.#parts.buffer.append(cursor, records, upTo);
+      try {
+        cursor.next = this.#parts.buffer.append(cursor, records, upTo);
+      } catch (error) {
+        throw error instanceof BadRecords ? corrupt(cursor.name, batch, error) : error;
+      }
     }
   }
 

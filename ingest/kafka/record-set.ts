@@ -53,8 +53,13 @@ export function stepsFrom(set: RecordSet, next: bigint, name: string): Step[] {
   } catch (error) {
     throw corrupt(name, { baseOffset: next, lastOffset: end - 1n }, error);
   }
-  const wanted = visible.filter(({ lastOffset, records }) => lastOffset >= next && records > 0);
+  const wanted = visible.filter((batch) => batch.lastOffset >= next && !isEmptied(batch));
   return wanted.map((batch, i) => ({ batch, upTo: wanted[i + 1]?.baseOffset ?? end }));
+}
+
+/** Compaction keeps the header of a batch that ends a producer's sequence, though none of its records. */
+function isEmptied({ records, start, end }: RecordBatch): boolean {
+  return records === 0 && start === end;
 }
 
 /**
@@ -82,7 +87,8 @@ export async function recordsFrom(
 
 type Offsets = Pick<RecordBatch, 'baseOffset' | 'lastOffset'>;
 
-function corrupt(name: string, { baseOffset, lastOffset }: Offsets, error: unknown): SluiceError {
+/** @param name of the partition */
+export function corrupt(name: string, { baseOffset, lastOffset }: Offsets, error: unknown): SluiceError {
   return new SluiceError(
     'SOURCE_CORRUPT',
     `${name}: the batch of the offsets ${String(baseOffset)} to ${String(lastOffset)} cannot be read: ${messageOf(error)}`,

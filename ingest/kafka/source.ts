@@ -59,6 +59,7 @@ export class KafkaSource implements Source {
   #handed: Positions | undefined;
   #endsReached = false;
   #gaps: Loss[] = [];
+  readonly #compacted = new Set<string>();
   #checkedMs: number;
   #groupOffsetsMs = 0;
   #groupOffsets: Promise<void> = Promise.resolve();
@@ -254,13 +255,19 @@ export class KafkaSource implements Source {
   /** Holes are what compaction leaves; in any other topic they are losses. */
   async #explain({ name, next, topic }: Cursor, holes: readonly Hole[]): Promise<void> {
     const { options } = this.#parts;
-    const range = (await offsetRanges(this.#admin, options.topics)).get(name);
+    const begins = holes.some(({ from }) => from === next);
+    const range = begins ? (await offsetRanges(this.#admin, options.topics)).get(name) : undefined;
     const loss = range && lossAt(name, next, range);
-    const compacted = (loss === undefined || holes.length > 1) && (await isCompacted(this.#admin, topic));
     for (const { from, upTo } of holes) {
       if (loss !== undefined && from === next) this.#lose({ ...loss, upTo }, from);
-      else if (!compacted) this.#lose({ partition: name, from, upTo, why: UNEXPLAINED }, from);
+      else if (!(await this.#isCompacted(topic))) this.#lose({ partition: name, from, upTo, why: UNEXPLAINED }, from);
     }
+  }
+
+  /** Asked once: a topic that was compacted keeps its holes. */
+  async #isCompacted(topic: string): Promise<boolean> {
+    if (!this.#compacted.has(topic) && (await isCompacted(this.#admin, topic))) this.#compacted.add(topic);
+    return this.#compacted.has(topic);
   }
 
   #lose(loss: Loss, next: bigint): void {

@@ -16,6 +16,14 @@ export interface RecordHeader {
 const SMALL_VARINT_BITS = 28;
 const VARINT_BITS = 70;
 
+/** The bytes of a batch are not what its header says. */
+export class BadRecords extends Error {
+  constructor() {
+    super('the records of a batch are not as its header says');
+    this.name = 'BadRecords';
+  }
+}
+
 /** @example const records = new RecordCursor(batch, bytes); while (records.next()) records.offset; */
 export class RecordCursor {
   /** What the places are places in. */
@@ -50,22 +58,20 @@ export class RecordCursor {
     this.#appendTimeMs = batch.appendTimeMs;
   }
 
-  /** How many are still to come. */
-  get left(): number {
-    return this.#left;
-  }
-
   /**
    * Goes to the next record.
-   * @throws Error when the bytes are not records
+   * @throws BadRecords when the bytes are not records, or not as many as the header says
    */
   next(): boolean {
-    if (this.#left <= 0) return false;
+    if (this.#left === 0) {
+      if (this.#at !== this.bytes.length) throw new BadRecords();
+      return false;
+    }
     this.#left--;
     const length = this.#varint();
     const start = this.#at;
     const end = start + length;
-    if (!(length > 0 && end <= this.bytes.length)) throw cutOff();
+    if (!(length > 0 && end <= this.bytes.length)) throw new BadRecords();
     this.#at++;
     const timestampDelta = this.#varint();
     this.offset = this.#baseOffset + this.#varint();
@@ -79,7 +85,8 @@ export class RecordCursor {
     if (this.valueLength > 0) this.#at += this.valueLength;
     this.headerCount = this.#varint();
     this.#headersStart = this.#at;
-    if (!(this.keyLength >= -1 && this.valueLength >= -1 && this.headerCount >= 0 && this.#at <= end)) throw cutOff();
+    if (!(this.keyLength >= -1 && this.valueLength >= -1 && this.headerCount >= 0 && this.#at <= end))
+      throw new BadRecords();
     this.start = start;
     this.end = end;
     this.#at = end;
@@ -92,7 +99,7 @@ export class RecordCursor {
     this.#at = this.#headersStart;
     const headers = Array.from({ length: this.headerCount }, () => {
       const key = this.#slice();
-      if (key === null) throw cutOff();
+      if (key === null) throw new BadRecords();
       return { key: key.toString('utf8'), value: this.#slice() };
     });
     this.#at = after;
@@ -104,7 +111,7 @@ export class RecordCursor {
     if (length < 0) return null;
     const start = this.#at;
     this.#at += length;
-    if (this.#at > this.end) throw cutOff();
+    if (this.#at > this.end) throw new BadRecords();
     return this.bytes.subarray(start, this.#at);
   }
 
@@ -124,18 +131,10 @@ export class RecordCursor {
     let value = BigInt(low);
     let byte = 0x80;
     for (let shift = SMALL_VARINT_BITS; byte >= 0x80; shift += 7) {
-      if (shift >= VARINT_BITS) throw cutOff();
-      byte = bytes1(this.bytes, this.#at++);
+      if (shift >= VARINT_BITS) throw new BadRecords();
+      byte = this.bytes[this.#at++] ?? 0;
       value |= BigInt(byte & 0x7f) << BigInt(shift);
     }
     return Number(BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n)));
   }
-}
-
-function bytes1(bytes: Buffer, at: number): number {
-  return bytes[at] ?? 0;
-}
-
-function cutOff(): Error {
-  return new Error('the records of a batch are not as its header says');
 }

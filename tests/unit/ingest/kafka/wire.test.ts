@@ -5,7 +5,7 @@ import { endOf, holesIn, recordsFrom, stepsFrom } from '../../../../ingest/kafka
 import { takeRecords, type RecordSet } from '../../../../ingest/kafka/wire/fetch-response.ts';
 import { Frames } from '../../../../ingest/kafka/wire/frames.ts';
 import { recordBatches, type RecordBatch } from '../../../../ingest/kafka/wire/record-batch.ts';
-import { RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
+import { BadRecords, RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
 import { visibleBatches } from '../../../../ingest/kafka/wire/transactions.ts';
 import { decodeFetch, encodeBatch, type WireBatch, type WireRecord } from './kafkajs-wire.ts';
 
@@ -261,6 +261,21 @@ test('holes between batches and before them are told, and steps go around what i
   expect(holesIn(taken, 3n)).toEqual([{ from: 3n, upTo: 5n }, { from: 11n, upTo: 14n }]); // prettier-ignore
   expect(stepsFrom(taken, 7n, 'orders/0').map(({ batch, upTo }) => [batch.baseOffset, upTo])).toEqual([[5n, 14n], [14n, 31n]]); // prettier-ignore
   expect(stepsFrom(taken, 21n, 'orders/0')).toEqual([]);
+});
+
+test('a batch with more or fewer records than its header says is an error, and so is a negative number of them', async () => {
+  const [batch] = fc.sample(wireBatch(0n), { numRuns: 1, seed: 5 });
+  if (batch === undefined) throw new Error('no sample');
+  const whole = await encodeBatch(batch);
+  const [header] = recordBatches(whole) ?? [];
+  if (header === undefined) throw new Error('no batch');
+  expect(header.records).toBeGreaterThan(1);
+  expect(readAll(header, whole)).toHaveLength(header.records);
+  for (const records of [header.records - 1, header.records + 1, 0, -1]) {
+    expect(() => readAll({ ...header, records }, whole)).toThrow(BadRecords);
+    const steps = stepsFrom({ bytes: whole, batches: [{ ...header, records }], aborted: [] }, 0n, 'orders/0');
+    expect(steps).toHaveLength(1);
+  }
 });
 
 test('a mark that cannot be read stops the flow where it matters', () => {
