@@ -14,6 +14,9 @@ export const RECORD_COLUMNS = [
   'headers STRUCT("key" VARCHAR, "value" BLOB)[]',
 ] as const;
 
+/** A source that has looked at its records has this column too: true for those that are not certain to fit, else NULL. */
+export const UNSURE_COLUMN = 'unsure';
+
 /** The name of a source partition in positions. @example partitionName('orders', 0) // 'orders/0' */
 export function partitionName(topic: string, partition: number): string {
   return `${topic}/${String(partition)}`;

@@ -20,6 +20,11 @@ export interface Batch {
   /** A SQL relation inside the engine of the flow: a table name for raw records, a parenthesised query for rows of a table. */
   readonly relation: string;
   readonly rows: number;
+  /**
+   * Rows with a true `UNSURE_COLUMN`: all others certainly fit the schema they are to be decoded with. Undefined when the
+   * source has not looked.
+   */
+  readonly unsureRows?: number | undefined;
   /** Bytes of the raw records, for metrics. */
   readonly bytes: number;
   /** Where the batch starts: one entry for each partition that it moves; none for a partition that is read for the first time. */

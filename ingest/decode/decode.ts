@@ -4,8 +4,8 @@
  * Promise: each record of a batch is either in `good` or in `bad`, once. No value is changed or lost on the way: what does
  * not fit its column goes to the rescued data column, and a record that cannot be read goes to quarantine with its bytes.
  *
- * Records that match the schema's shape (shape.ts) are decoded by one `from_json` as they are read; the others (judge.ts)
- * are judged once, into a temporary table of this session. Memory: nothing for the former, about twice their bytes for the
+ * Records that a source has found to fit (plain.ts), or that match the schema's shape (shape.ts), are decoded by one
+ * `from_json` as they are read; the others (judge.ts) are judged once, into a temporary table of this session. Memory: nothing for the former, about twice their bytes for the
  * latter.
  */
 import { field, primitive, struct, type Field, type StructType } from '../../core/schema.ts';
@@ -13,8 +13,11 @@ import type { Session } from '../../engine/session.ts';
 import { quoteIdent, quoteString } from '../../engine/quoting.ts';
 import { duckdbType } from '../../engine/types.ts';
 import { RECORD_FIELDS } from '../quarantine.ts';
+import { UNSURE_COLUMN } from '../record.ts';
+import type { Batch } from '../source.ts';
 import { judgedColumn, judgeQuery } from './judge.ts';
 import { learnOrders } from './orders.ts';
+import { PlainRecords } from './plain.ts';
 import { shapeOf, type FieldOrders } from './shape.ts';
 
 /** The raw columns, in SQL. */
@@ -64,20 +67,34 @@ let batches = 0;
 
 /** What earlier batches taught about the orders of fields. Only speed depends on it. */
 const learnt = new WeakMap<DecodeSpec, FieldOrders>();
+const plain = new WeakMap<DecodeSpec, PlainRecords>();
 
 /** This many records on the slow road are worth a look at how they name their fields. */
 const LEARN_FROM_ROWS = 50;
 
+/** What a source needs to say `unsureRows` of a batch; it learns with each batch that is decoded. Undefined: nothing to tell. */
+export function plainRecords(spec: DecodeSpec): PlainRecords | undefined {
+  if (spec.format !== 'json') return undefined;
+  const known = plain.get(spec) ?? new PlainRecords(spec.schema);
+  plain.set(spec, known);
+  return known;
+}
+
 /**
  * Decodes a batch of raw records, all of it inside DuckDB.
  * @param session where the relations can be read
- * @param relation the name of a table with the columns of `RECORD_COLUMNS`, which must not change until `release`
- * @example const { good, bad, release } = await decodeBatch(session, batch.relation, spec);
+ * @param batch its relation is the name of a table with the columns of `RECORD_COLUMNS`, which must not change until `release`
+ * @example const { good, bad, release } = await decodeBatch(session, batch, spec);
  */
-export async function decodeBatch(session: Session, relation: string, spec: DecodeSpec): Promise<Decoded> {
+export async function decodeBatch(
+  session: Session,
+  batch: Pick<Batch, 'relation' | 'unsureRows'>,
+  spec: DecodeSpec,
+): Promise<Decoded> {
+  const { relation } = batch;
   switch (spec.format) {
     case 'json':
-      return decodeJson(session, relation, spec);
+      return decodeJson(session, batch, spec);
     case 'string':
       return decodeText(session, relation);
     case 'binary':
@@ -85,7 +102,14 @@ export async function decodeBatch(session: Session, relation: string, spec: Deco
   }
 }
 
-async function decodeJson(session: Session, relation: string, spec: JsonSpec): Promise<Decoded> {
+async function decodeJson(
+  session: Session,
+  { relation, unsureRows }: Pick<Batch, 'relation' | 'unsureRows'>,
+  spec: JsonSpec,
+): Promise<Decoded> {
+  const fast: Decoded = { good: fastRows(relation, spec, undefined), bad: undefined, release: () => Promise.resolve() };
+  if (unsureRows === 0) return fast;
+  const sought = unsureRows === undefined ? 'true' : UNSURE_COLUMN;
   const name = `decode_${String(++batches)}`;
   const [slow, judged] = [`${name}_slow`, `${name}_judged`];
   const drop = async (): Promise<void> => {
@@ -93,18 +117,19 @@ async function decodeJson(session: Session, relation: string, spec: JsonSpec): P
     await session.run(`DROP TABLE IF EXISTS ${judged}`);
   };
   try {
-    let rows = await findSlow(session, relation, slow, spec);
+    let rows = await findSlow(session, relation, slow, spec, sought);
     if (rows > LEARN_FROM_ROWS) {
       const known = learnt.get(spec) ?? new Map();
       const orders = await learnOrders(session, slow, spec.schema, known);
       if (shapeOf(spec.schema, orders) !== shapeOf(spec.schema, known)) {
         learnt.set(spec, orders);
-        rows = await findSlow(session, relation, slow, spec);
+        plain.get(spec)?.learn(orders);
+        rows = await findSlow(session, relation, slow, spec, sought);
       }
     }
     if (rows === 0) {
       await drop();
-      return { good: fastRows(relation, spec, undefined), bad: undefined, release: () => Promise.resolve() };
+      return fast;
     }
     const query = judgeQuery({ table: slow, record: RECORD }, spec.schema, spec.rescuedDataColumn !== undefined);
     await session.run(`CREATE OR REPLACE TEMP TABLE ${judged} AS ${query}`);
@@ -121,14 +146,23 @@ async function decodeJson(session: Session, relation: string, spec: JsonSpec): P
   }
 }
 
-/** Puts the records that the shape does not match into a table of their own; gives their number. */
-async function findSlow(session: Session, relation: string, table: string, spec: JsonSpec): Promise<number> {
+/**
+ * Puts the records that the shape does not match into a table of their own; gives their number.
+ * @param sought SQL: which records are to be looked at
+ */
+async function findSlow(
+  session: Session,
+  relation: string,
+  table: string,
+  spec: JsonSpec,
+  sought: string,
+): Promise<number> {
   const shape = shapeOf(spec.schema, learnt.get(spec) ?? new Map());
   const document = 'TRY(decode("value"))';
   const where =
-    shape === undefined ? '' : `WHERE NOT coalesce(regexp_full_match(${document}, ${quoteString(shape)}), false)`;
+    shape === undefined ? '' : `AND NOT coalesce(regexp_full_match(${document}, ${quoteString(shape)}), false)`;
   const [made] = await session.rows(
-    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT rowid AS rid, ${RECORD.join(', ')}, ${document} AS document FROM ${relation} ${where}`,
+    `CREATE OR REPLACE TEMP TABLE ${table} AS SELECT rowid AS rid, ${RECORD.join(', ')}, ${document} AS document FROM ${relation} WHERE ${sought} ${where}`,
   );
   return Number(made?.['Count'] ?? 0);
 }

@@ -20,6 +20,12 @@ export type FieldOrders = ReadonlyMap<string, readonly (readonly string[])[]>;
 /** Beyond this, RE2 may refuse the expression or grow slow. */
 const LONGEST_PATTERN = 100_000;
 
+/** How many digits always fit. */
+export const INTEGER_DIGITS = { long: 18, integer: 9, short: 4, byte: 2 } as const;
+export const DIGITS_OF_DOUBLE = 20;
+/** A decimal number with a point goes through a double in `from_json`, which keeps this many digits. */
+const DIGITS_IN_DOUBLE = 15;
+
 const W = '[ \\t\\n\\r]*';
 const TEXT =
   '"(?:[^"\\\\\\x00-\\x1f]|\\\\["\\\\/bfnrt]|\\\\u(?:[0-9abcefABCEF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2})' +
@@ -92,12 +98,12 @@ function pure(type: DataType, path: string, orders: FieldOrders): string | undef
 const SCALARS = {
   // Numbers and booleans are text as well, where DuckDB writes them as they were.
   string: `${TEXT}|-?[1-9][0-9]{0,17}|0|true|false|-?(?:0|[1-9][0-9]{0,9})\\.[0-9]{0,3}[1-9]`,
-  long: '-?(?:0|[1-9][0-9]{0,17})',
-  integer: '-?(?:0|[1-9][0-9]{0,8})',
-  short: '-?(?:0|[1-9][0-9]{0,3})',
-  byte: '-?(?:0|[1-9][0-9]?)',
-  double: '-?(?:0|[1-9][0-9]{0,19})(?:\\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?',
-  float: '-?(?:0|[1-9][0-9]{0,19})(?:\\.[0-9]{1,20})?',
+  long: `-?${digits(INTEGER_DIGITS.long)}`,
+  integer: `-?${digits(INTEGER_DIGITS.integer)}`,
+  short: `-?${digits(INTEGER_DIGITS.short)}`,
+  byte: `-?${digits(INTEGER_DIGITS.byte)}`,
+  double: `-?${digits(DIGITS_OF_DOUBLE)}(?:${point(DIGITS_OF_DOUBLE)})?(?:[eE][-+]?[0-9]{1,2})?`,
+  float: `-?${digits(DIGITS_OF_DOUBLE)}(?:${point(DIGITS_OF_DOUBLE)})?`,
   boolean: 'true|false',
   binary: `"${BASE64}"`,
   date: `"${DATE}"`,
@@ -105,19 +111,41 @@ const SCALARS = {
   timestamp_ntz: `"${DATE}(?:${TIME})?"`,
 } as const;
 
-/** `from_json` goes through a double for numbers with a point: at most 15 digits once scaled. Texts are exact. */
-function decimal(precision: number, scale: number): string {
+/** How many digits a decimal may have in front of its point: as a number without one, and with one. */
+export function decimalDigits(precision: number, scale: number): DecimalDigits {
   const whole = precision - scale;
-  const digits = (most: number): string => (most < 1 ? '0' : `(?:0|[1-9][0-9]{0,${String(most - 1)}})`);
-  const integer = `-?${digits(Math.min(whole, 18))}`;
-  const point = `\\.[0-9]{1,${String(scale)}}`;
-  const text = `"-?${digits(whole)}${scale === 0 ? '' : `(?:${point})?`}"`;
-  if (scale === 0 || scale > 15) return `${integer}|${text}`;
-  return `${integer}|-?${digits(Math.min(whole, 15 - scale))}${point}|${text}`;
+  const alone = Math.min(whole, INTEGER_DIGITS.long);
+  return scale > DIGITS_IN_DOUBLE
+    ? { alone, withPoint: 0, scale: 0 }
+    : { alone, withPoint: Math.min(whole, DIGITS_IN_DOUBLE - scale), scale };
+}
+
+export interface DecimalDigits {
+  readonly alone: number;
+  readonly withPoint: number;
+  /** Digits after the point; 0: none with a point is certain to fit. */
+  readonly scale: number;
+}
+
+/** Texts of numbers are exact. */
+function decimal(precision: number, scale: number): string {
+  const number = decimalDigits(precision, scale);
+  const integer = `-?${digits(number.alone)}`;
+  const text = `"-?${digits(precision - scale)}${scale === 0 ? '' : `(?:${point(scale)})?`}"`;
+  if (number.scale === 0) return `${integer}|${text}`;
+  return `${integer}|-?${digits(number.withPoint)}${point(scale)}|${text}`;
+}
+
+function digits(most: number): string {
+  return most < 1 ? '0' : `(?:0|[1-9][0-9]{0,${String(most - 1)}})`;
+}
+
+function point(scale: number): string {
+  return `\\.[0-9]{1,${String(scale)}}`;
 }
 
 /** Binary inside lists and structs comes out as text. */
-function hasBinary(type: DataType): boolean {
+export function hasBinary(type: DataType): boolean {
   if (type.kind === 'array') return hasBinary(type.element);
   if (type.kind === 'struct') return type.fields.some((f) => hasBinary(f.type));
   return type.kind === 'primitive' && type.name === 'binary';

@@ -10,7 +10,8 @@ import type { ColumnAppender } from '../../engine/appender.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
-import { RECORD_COLUMNS } from '../record.ts';
+import type { PlainRecords } from '../decode/plain.ts';
+import { RECORD_COLUMNS, UNSURE_COLUMN } from '../record.ts';
 import type { BatchLimits } from '../source.ts';
 import { RecordChunk } from './chunk.ts';
 import type { RecordCursor } from './wire/records.ts';
@@ -20,6 +21,8 @@ export interface BufferParts {
   readonly clock: Clock;
   readonly topics: readonly string[];
   readonly bufferBytes: number;
+  /** Tells which records are certain to fit their columns; undefined when nobody wants to know. */
+  readonly plain: PlainRecords | undefined;
   /** Called when there is something to take, or room again. */
   readonly changed: () => void;
 }
@@ -44,6 +47,8 @@ export interface FullTable {
   readonly relation: string;
   readonly rows: number;
   readonly bytes: number;
+  /** Rows with a true `unsure`: they are not certain to fit. Undefined without `plain`. */
+  readonly unsureRows: number | undefined;
   readonly moved: ReadonlyMap<string, Moved>;
   release(): Promise<void>;
 }
@@ -57,6 +62,7 @@ interface OpenTable {
   readonly moved: Map<string, Moved>;
   rows: number;
   bytes: number;
+  unsure: number;
 }
 
 /**
@@ -66,7 +72,12 @@ function columnsFor(topics: readonly string[]): string {
   const list = `[${topics.map(quoteString).join(', ')}]`;
   const name = topics.length === 1 ? quoteString(topics[0] ?? '') : `list_extract(${list}, topic_place)`;
   const own = RECORD_COLUMNS.filter((column) => !column.startsWith('topic '));
-  return [`topic VARCHAR GENERATED ALWAYS AS (${name}) VIRTUAL`, 'topic_place INTEGER', ...own].join(', ');
+  return [
+    `topic VARCHAR GENERATED ALWAYS AS (${name}) VIRTUAL`,
+    'topic_place INTEGER',
+    ...own,
+    `${UNSURE_COLUMN} BOOLEAN`,
+  ].join(', ');
 }
 
 /** The engine is shared by all flows. */
@@ -113,9 +124,9 @@ export class RecordBuffer {
     const name = `kafka_${String(++tables)}`;
     await this.#session.run(`CREATE TABLE ${name} (${this.#columns})`);
     const appender = await this.#session.appender(name);
-    const { clock } = this.#parts;
-    const counts = { rows: 0, bytes: 0, moved: new Map<string, Moved>() };
-    this.#open = { name, appender, chunk: new RecordChunk(appender), openedMs: clock.nowMs(), ...counts };
+    const { clock, plain } = this.#parts;
+    const counts = { rows: 0, bytes: 0, unsure: 0, moved: new Map<string, Moved>() };
+    this.#open = { name, appender, chunk: new RecordChunk(appender, plain), openedMs: clock.nowMs(), ...counts };
   }
 
   /**
@@ -153,6 +164,7 @@ export class RecordBuffer {
       const taken = table.chunk.take(topic, source.partition, records, rows - table.rows, bytesLeft);
       table.rows += taken.rows;
       table.bytes += taken.bytes;
+      table.unsure += taken.unsure;
       this.#bytes += taken.bytes;
       isLeft = records.next();
     }
@@ -177,6 +189,7 @@ export class RecordBuffer {
       relation: table.name,
       rows: table.rows,
       bytes: table.bytes,
+      unsureRows: this.#parts.plain && table.unsure,
       moved: table.moved,
       release: () => (released ??= this.#drop(table)),
     };

@@ -3,13 +3,14 @@ import type { ColumnAppender } from '../../engine/appender.ts';
 import type { OpenChunk } from '../../engine/open-chunk.ts';
 import { CHUNK_ROWS } from '../../engine/vectors.ts';
 import type { Value } from '../../engine/values.ts';
+import type { PlainRecords } from '../decode/plain.ts';
 import type { RecordCursor } from './wire/records.ts';
 
 /** What a record takes besides its key, value and headers. */
 const ROW_BYTES = 48;
 const MICROS_PER_MS = 1000;
 
-/** Among the columns that are stored: the place of the topic, partition, offset, timestamp, key, value, headers. */
+/** Among the columns that are stored: the place of the topic, partition, offset, timestamp, key, value, headers, `unsure`. */
 const [KEY, VALUE] = [4, 5];
 
 /** What was taken out of a batch. */
@@ -17,6 +18,8 @@ export interface Taken {
   readonly rows: number;
   /** About how many bytes of memory they take. */
   readonly bytes: number;
+  /** How many of them are not certain to fit. */
+  readonly unsure: number;
 }
 
 export class RecordChunk {
@@ -30,12 +33,19 @@ export class RecordChunk {
   readonly #values = { column: VALUE, starts: new Int32Array(CHUNK_ROWS), lengths: new Int32Array(CHUNK_ROWS) };
   /** Stays empty as long as no record has headers: most have none, and an empty column costs nothing. */
   #headers: Value[] = [];
+  /** Likewise: true for a record that is not certain to fit. */
+  #unsure: Value[] = [];
+  readonly #plain: PlainRecords | undefined;
   readonly #chunk: OpenChunk;
   #rows = 0;
 
-  /** @param appender of a table that `RecordBuffer` made */
-  constructor(appender: ColumnAppender) {
+  /**
+   * @param appender of a table that `RecordBuffer` made
+   * @param plain tells which records are certain to fit; without it none is looked at
+   */
+  constructor(appender: ColumnAppender, plain: PlainRecords | undefined) {
     this.#appender = appender;
+    this.#plain = plain;
     this.#chunk = appender.chunk();
   }
 
@@ -50,6 +60,8 @@ export class RecordChunk {
     const first = records.start;
     let rows = 0;
     let bytes = 0;
+    let unsure = 0;
+    const plain = this.#plain;
     do {
       const row = from + rows;
       this.#offsets[row] = records.offset;
@@ -64,6 +76,11 @@ export class RecordChunk {
         this.#headers[row] = headers.map(({ key, value }) => ({ key, value }));
         bytes += ROW_BYTES * headers.length;
       }
+      const valueEnd = records.valueStart + records.valueLength;
+      if (plain?.takes(records.bytes, records.view, records.valueStart, valueEnd) === false) {
+        this.#unsure[row] = true;
+        unsure++;
+      }
       rows++;
     } while (rows < most && bytes < maxBytes && records.next());
     this.#topics.fill(topic, from, from + rows);
@@ -71,14 +88,19 @@ export class RecordChunk {
     this.#chunk.setSlices(from, rows, records.bytes.subarray(first, records.end), [this.#values, this.#keys]);
     this.#rows += rows;
     if (this.#rows === CHUNK_ROWS) this.flush();
-    return { rows, bytes };
+    return { rows, bytes, unsure };
   }
 
   /** Gives what is there to the appender. */
   flush(): void {
     const numbers = [this.#topics, this.#partitions, this.#offsets, this.#timestamps];
-    this.#appender.appendChunk(this.#chunk, [...numbers, undefined, undefined, this.#headers], this.#rows);
+    this.#appender.appendChunk(
+      this.#chunk,
+      [...numbers, undefined, undefined, this.#headers, this.#unsure],
+      this.#rows,
+    );
     this.#headers = [];
+    this.#unsure = [];
     this.#rows = 0;
   }
 }

@@ -9,6 +9,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import { Signals } from '../../core/signals.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { PlainRecords } from '../decode/plain.ts';
 import type { Batch, BatchLimits, Positions, Source } from '../source.ts';
 import { RecordBuffer, type FullTable } from './buffer.ts';
 import { kafkaClient } from './client.ts';
@@ -33,6 +34,8 @@ export interface KafkaParts {
   readonly random: Random;
   /** How much may wait in memory. */
   readonly bufferBytes: number;
+  /** Tells which records are certain to fit their columns, for `unsureRows` of a batch. */
+  readonly plain?: PlainRecords | undefined;
   /** How far the flow's table is. */
   readonly positions: () => Promise<Positions>;
 }
@@ -97,7 +100,7 @@ export class KafkaSource implements Source {
    * @throws SluiceError `SOURCE_UNREACHABLE`, `SOURCE_AUTH`, `SOURCE_MISSING`, `SOURCE_DATA_LOSS`
    */
   static async open(parts: KafkaParts): Promise<KafkaSource> {
-    const { options, engine, clock, bufferBytes } = parts;
+    const { options, engine, clock, bufferBytes, plain } = parts;
     const tap = new RecordTap();
     const kafka = await kafkaClient(options, `sluice-${parts.project}`, parts.folder, tap);
     const admin = kafka.admin();
@@ -105,7 +108,7 @@ export class KafkaSource implements Source {
     const changed = (): void => {
       signals.notify();
     };
-    const buffer = await RecordBuffer.create({ engine, clock, topics: options.topics, bufferBytes, changed });
+    const buffer = await RecordBuffer.create({ engine, clock, topics: options.topics, bufferBytes, plain, changed });
     const source = new KafkaSource(parts, { kafka, tap, admin, buffer, signals });
     try {
       await admin.connect();
@@ -210,6 +213,7 @@ export class KafkaSource implements Source {
     return {
       relation: table.relation,
       rows: table.rows,
+      unsureRows: table.unsureRows,
       bytes: table.bytes,
       from,
       upTo,

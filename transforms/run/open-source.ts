@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { DecodeSpec } from '../../ingest/decode/decode.ts';
+import { plainRecords, type DecodeSpec } from '../../ingest/decode/decode.ts';
 import { GenerateSource } from '../../ingest/generate/index.ts';
 import { KafkaSource } from '../../ingest/kafka/index.ts';
 import type { Source } from '../../ingest/source.ts';
@@ -51,6 +51,7 @@ export async function openSource(parts: OpenParts): Promise<OpenedSource> {
         clock,
         random,
         bufferBytes: Math.floor(project.config.ingest.buffer_bytes / Math.max(1, consumers)),
+        plain: plainRecords(source.decode),
         positions: () => landedPositions(flow.target, target),
       });
       return { source: opened, decode: source.decode };

@@ -32,7 +32,7 @@ const SHOWN_CHARACTERS = 300;
 export function stageWith(parts: StageParts): Stage {
   const { session, flow, quarantine } = parts;
   return async (batch, quarantined) => {
-    const decoded = parts.decode && (await decodeBatch(session, batch.relation, parts.decode));
+    const decoded = parts.decode && (await decodeBatch(session, batch, parts.decode));
     try {
       const stream = decoded?.good ?? batch.relation;
       const kept = await stageQuery(parts, flow.query({ stream, tables: await parts.tables() }));

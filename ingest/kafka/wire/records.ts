@@ -15,6 +15,8 @@ export interface RecordHeader {
 /** Up to here a varint fits into what JavaScript's bit operators can hold. */
 const SMALL_VARINT_BITS = 28;
 const VARINT_BITS = 70;
+/** The lengths of its key and of its value. */
+const HEADER_BYTES_MIN = 2;
 
 /** The bytes of a batch are not what its header says. */
 export class BadRecords extends Error {
@@ -28,6 +30,8 @@ export class BadRecords extends Error {
 export class RecordCursor {
   /** What the places are places in. */
   readonly bytes: Buffer;
+  /** Of the same bytes. */
+  readonly view: DataView;
   offset = 0;
   /** NaN when it has none. */
   timestampMs = Number.NaN;
@@ -50,6 +54,7 @@ export class RecordCursor {
   /** @param bytes the batch's records, decompressed, and nothing else */
   constructor(batch: RecordBatch, bytes: Buffer) {
     this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.end = 0;
     this.#at = 0;
     this.#left = batch.records;
@@ -85,7 +90,8 @@ export class RecordCursor {
     if (this.valueLength > 0) this.#at += this.valueLength;
     this.headerCount = this.#varint();
     this.#headersStart = this.#at;
-    if (!(this.keyLength >= -1 && this.valueLength >= -1 && this.headerCount >= 0 && this.#at <= end))
+    const headersMost = (end - this.#at) / HEADER_BYTES_MIN;
+    if (!(this.keyLength >= -1 && this.valueLength >= -1 && this.headerCount >= 0 && this.headerCount <= headersMost))
       throw new BadRecords();
     this.start = start;
     this.end = end;

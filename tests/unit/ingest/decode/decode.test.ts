@@ -5,10 +5,10 @@ import { stringifyJson } from '../../../../core/json.ts';
 import { Engine } from '../../../../engine/engine.ts';
 import type { Session } from '../../../../engine/session.ts';
 import { textOf, type Row } from '../../../../engine/values.ts';
-import { decodeBatch, type DecodeSpec } from '../../../../ingest/decode/decode.ts';
+import { decodeBatch, plainRecords, type DecodeSpec } from '../../../../ingest/decode/decode.ts';
 import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
 import { afterPositions } from '../../../../ingest/quarantine.ts';
-import { RECORD_COLUMNS } from '../../../../ingest/record.ts';
+import { RECORD_COLUMNS, UNSURE_COLUMN } from '../../../../ingest/record.ts';
 
 let engine: Engine;
 let session: Session;
@@ -32,22 +32,42 @@ interface Decoded {
 
 let tables = 0;
 
-/** Decodes values as records with offsets from 0 on. */
-async function decode(spec: DecodeSpec, values: readonly (string | Uint8Array | null)[]): Promise<Decoded> {
+type RecordValue = string | Uint8Array | null;
+
+/** Decodes values as records with offsets from 0 on: as from a source that has looked at them, and as from one that has not. */
+async function decode(spec: DecodeSpec, values: readonly RecordValue[]): Promise<Decoded> {
+  const unsure = values.map((value) => isUnsure(spec, value));
+  const looked = await decodeAs(spec, values, unsure);
+  const unseen = await decodeAs(spec, values, undefined);
+  expect(looked).toEqual(unseen);
+  return looked;
+}
+
+function isUnsure(spec: DecodeSpec, value: RecordValue): boolean {
+  const bytes = Buffer.from(value ?? '');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return plainRecords(spec)?.takes(bytes, view, 0, bytes.length) !== true;
+}
+
+async function decodeAs(
+  spec: DecodeSpec,
+  values: readonly RecordValue[],
+  unsure: readonly boolean[] | undefined,
+): Promise<Decoded> {
   const table = `raw_${String(++tables)}`;
-  await session.run(`CREATE TABLE ${table} (${RECORD_COLUMNS.join(', ')})`);
+  await session.run(`CREATE TABLE ${table} (${RECORD_COLUMNS.join(', ')}, ${UNSURE_COLUMN} BOOLEAN)`);
   const appender = await session.appender(table);
   for (let at = 0; at < values.length; at += 2000) {
     const part = values.slice(at, at + 2000);
     const bytes = part.map((value) => (typeof value === 'string' ? Buffer.from(value) : value));
     const column = <T>(of: (i: number) => T): T[] => part.map((_, i) => of(at + i));
     appender.append(
-      [column(() => 'orders'), new Int32Array(part.length), Float64Array.from(column((i) => i)), column(() => 0n), column((i) => Buffer.from(String(i))), bytes, []],
+      [column(() => 'orders'), new Int32Array(part.length), Float64Array.from(column((i) => i)), column(() => 0n), column((i) => Buffer.from(String(i))), bytes, [], unsure === undefined ? [] : column((i) => unsure[i] === true || null)],
       part.length,
     ); // prettier-ignore
   }
   appender.close();
-  const decoded = await decodeBatch(session, table, spec);
+  const decoded = await decodeBatch(session, { relation: table, unsureRows: unsure?.filter((is) => is).length }, spec);
   try {
     const good = await session.rows(
       `SELECT * EXCLUDE (_metadata), _metadata."offset" AS o FROM ${decoded.good} AS good ORDER BY o`,

@@ -24,6 +24,7 @@ async function buffer(bufferBytes = 2 ** 26): Promise<RecordBuffer> {
     clock: systemClock,
     topics: ['t'],
     bufferBytes,
+    plain: undefined,
     changed: () => undefined,
   });
   made.limits = LIMITS;
