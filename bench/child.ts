@@ -5,7 +5,7 @@
  * stop by itself), and writes its result as one line of JSON.
  */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SluiceError } from '../core/errors.ts';
 
@@ -70,5 +70,14 @@ export function peakMiB(pid: number | 'self' = 'self'): number {
     return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) / 1024;
   } catch {
     return process.resourceUsage().maxRSS / 1024;
+  }
+}
+
+/** From here on `peakMiB` tells of what comes. Does nothing where the kernel has no such mark. */
+export function resetPeak(): void {
+  try {
+    writeFileSync('/proc/self/clear_refs', '5');
+  } catch {
+    return;
   }
 }

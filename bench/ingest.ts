@@ -1,9 +1,10 @@
 /** How fast a full topic becomes a typed Delta table, beside a consumer that only counts and beside Spark. */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SluiceError } from '../core/errors.ts';
 import { startChild, type ChildResult } from './child.ts';
 import type { BareInput, BareResult } from './children/bare.ts';
-import type { SluiceInput, SluiceResult } from './children/sluice.ts';
+import type { SluiceInput, SluiceResult, SluiceRun } from './children/sluice.ts';
 import { PARTITIONS } from './orders.ts';
 import type { SparkIngest, SparkPeer } from './peers/spark.ts';
 import { progress } from './progress.ts';
@@ -16,12 +17,19 @@ import { verifyTable } from './verify.ts';
 
 interface Rounds {
   readonly bare: ChildResult<BareResult>[];
-  readonly sluice: ChildResult<SluiceResult>[];
+  readonly sluice: SluiceRounds[];
+  readonly sluiceWarm: SluiceRounds[];
   readonly spark: SparkIngest[];
 }
 
+interface SluiceRounds {
+  /** The last of its process. */
+  readonly run: SluiceRun;
+  readonly processMs: number;
+}
+
 export async function benchIngest(setting: Setting, records: number, rounds: number): Promise<BenchResult> {
-  const done: Rounds = { bare: [], sluice: [], spark: [] };
+  const done: Rounds = { bare: [], sluice: [], sluiceWarm: [], spark: [] };
   await withTopic(setting.brokers, 'ingest', records, async (topic) => {
     progress('ingest: one round of the bare consumer that does not count');
     await bareRound(setting, topic, records);
@@ -29,6 +37,7 @@ export async function benchIngest(setting: Setting, records: number, rounds: num
     for (let round = 1; round <= rounds; round++) {
       done.bare.push(await bareRound(setting, topic, records));
       done.sluice.push(await sluiceRound(setting, topic, records));
+      done.sluiceWarm.push(await sluiceRound(setting, topic, records, { isWarm: true }));
       if (setting.spark !== undefined)
         done.spark.push(await sparkRound(setting, setting.spark, topic, records, 'warm'));
     }
@@ -42,21 +51,29 @@ async function bareRound({ brokers }: Setting, topic: string, records: number): 
   return bare;
 }
 
-/** One run of sluice over a whole topic, checked row by row. */
+/**
+ * sluice over a whole topic, checked row by row.
+ * @param isWarm whether its process has read the topic into another table before, as the warm session of Spark has
+ */
 export async function sluiceRound(
   { brokers, folder }: Setting,
   topic: string,
   records: number,
-): Promise<ChildResult<SluiceResult>> {
-  const project = await writeProject(join(folder, 'sluice'), brokers, topic);
-  const input: SluiceInput = { project: project.folder, availableNow: true };
-  const sluice = await startChild<SluiceResult>('sluice', input).done;
-  await verifyTable(project.table, records);
-  await rm(project.folder, { recursive: true });
-  const { runMs, commits, peakMiB } = sluice.result;
-  const memory = `${peakMiB.toFixed(0)} MiB`;
-  progress(`ingest: sluice ${perSecond(records, runMs)}, ${String(commits)} commits, peak memory ${memory}`);
-  return sluice;
+  { isWarm = false, ...more }: Pick<SluiceInput, 'peakPerRows'> & { readonly isWarm?: boolean } = {},
+): Promise<SluiceRounds> {
+  const names = isWarm ? ['sluice-before', 'sluice'] : ['sluice'];
+  const projects = await Promise.all(names.map((name) => writeProject(join(folder, name), brokers, topic)));
+  const input: SluiceInput = { projects: projects.map((project) => project.folder), availableNow: true, ...more };
+  const { result, processMs } = await startChild<SluiceResult>('sluice', input).done;
+  for (const project of projects) {
+    await verifyTable(project.table, records);
+    await rm(project.folder, { recursive: true });
+  }
+  const run = result.runs.at(-1);
+  if (run === undefined) throw new SluiceError('INTERNAL', 'sluice has run nothing');
+  const about = `${String(run.commits)} commits, peak memory ${run.peakMiB.toFixed(0)} MiB`;
+  progress(`ingest: sluice${isWarm ? ' (warm)' : ''} ${perSecond(records, run.runMs)}, ${about}`);
+  return { run, processMs };
 }
 
 async function sparkRound(
@@ -75,10 +92,15 @@ async function sparkRound(
   return ingested;
 }
 
-function report({ spark }: Setting, records: number, { bare, sluice, spark: sparkRuns }: Rounds): BenchResult {
+function report(
+  { spark }: Setting,
+  records: number,
+  { bare, sluice, sluiceWarm, spark: sparkRuns }: Rounds,
+): BenchResult {
   const rate = (ms: number): number => (records / ms) * 1000;
   const bareRates = bare.map(({ result }) => rate(result.runMs));
-  const sluiceRates = sluice.map(({ result }) => rate(result.runMs));
+  const sluiceRates = sluice.map(({ run }) => rate(run.runMs));
+  const sluiceWarmRates = sluiceWarm.map(({ run }) => rate(run.runMs));
   const [cold, ...warm] = sparkRuns;
   const coldRates = cold === undefined ? [] : [rate(cold.runMs)];
   const warmRates = warm.map(({ runMs }) => rate(runMs));
@@ -88,16 +110,19 @@ function report({ spark }: Setting, records: number, { bare, sluice, spark: spar
     about:
       `${records.toLocaleString('en')} JSON records of ~170 bytes, ${String(PARTITIONS)} partitions, into a typed Delta table. ` +
       'bare and sluice: from before the client connects until the last record is counted, or the last commit is made; ' +
-      'whole process: from its start to its end. Spark: from the start of the query until it ends.',
+      'whole process: from its start to its end. Spark: from the start of the query until it ends. ' +
+      'Warm: the process has done the same before; bare is not warm in any round.',
     figures: [
       ...figure('bare kafkajs consumer', 'records/s', bareRates),
-      ...figure('sluice', 'records/s', sluiceRates),
+      ...figure('sluice, first run of its process', 'records/s', sluiceRates),
+      ...figure('sluice, warm', 'records/s', sluiceWarmRates),
       ...figure('Spark, first query of its session', 'records/s', coldRates),
       ...figure('Spark, warm', 'records/s', warmRates),
-      ...figure('sluice / bare', '×', ratios(sluiceRates, bareRates)),
-      ...figure('sluice / Spark warm', '×', ratios(sluiceRates, warmRates)),
+      ...figure('sluice first run / bare', '×', ratios(sluiceRates, bareRates)),
+      ...figure('sluice warm / Spark warm', '×', ratios(sluiceWarmRates, warmRates)),
+      ...figure('sluice first run / Spark warm', '×', ratios(sluiceRates, warmRates)),
       ...figure(
-        'sluice / Spark cold',
+        'sluice first run / Spark first query',
         '×',
         sluiceRates.slice(0, coldRates.length).map((own, i) => own / (coldRates[i] ?? Number.NaN)),
       ),
@@ -117,7 +142,7 @@ function report({ spark }: Setting, records: number, { bare, sluice, spark: spar
         spark === undefined || cold === undefined ? [] : [rate(spark.startMs + cold.runMs)],
       ),
       ...figure('bare, peak memory', 'MiB', peaks(bare.map(({ result }) => result))),
-      ...figure('sluice, peak memory', 'MiB', peaks(sluice.map(({ result }) => result))),
+      ...figure('sluice, peak memory', 'MiB', peaks(sluice.map(({ run }) => run))),
       ...figure('Spark, peak memory (JVM)', 'MiB', peaks(sparkRuns)),
     ],
   };

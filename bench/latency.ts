@@ -58,7 +58,7 @@ export async function benchLatency(setting: Setting, seconds: number, rounds: nu
 async function sluiceRound({ brokers, folder }: Setting, seconds: number): Promise<Visibility> {
   return withTopic(brokers, 'latency-sluice', 0, async (topic) => {
     const project = await writeProject(join(folder, 'sluice-latency'), brokers, topic);
-    const input: SluiceInput = { project: project.folder, availableNow: false };
+    const input: SluiceInput = { projects: [project.folder], availableNow: false };
     const child = startChild<SluiceResult>('sluice', input);
     const failed = new AbortController();
     child.done.catch((error: unknown) => {
