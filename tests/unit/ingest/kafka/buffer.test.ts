@@ -2,6 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../../core/clock.ts';
 import { Engine } from '../../../../engine/engine.ts';
+import { PlainRecords } from '../../../../ingest/decode/plain.ts';
+import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
 import { RecordBuffer, type FullTable } from '../../../../ingest/kafka/buffer.ts';
 import { recordBatches } from '../../../../ingest/kafka/wire/record-batch.ts';
 import { BadRecords, RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
@@ -18,26 +20,28 @@ afterAll(() => {
   engine.close();
 });
 
-async function buffer(bufferBytes = 2 ** 26): Promise<RecordBuffer> {
+async function buffer(bufferBytes = 2 ** 26, plain?: PlainRecords): Promise<RecordBuffer> {
   const made = await RecordBuffer.create({
     engine,
     clock: systemClock,
     topics: ['t'],
     bufferBytes,
-    plain: undefined,
+    plain,
     changed: () => undefined,
   });
   made.limits = LIMITS;
   return made;
 }
 
+const text = (i: number): Buffer | null => Buffer.from(`the value of record number ${String(i)}`);
+
 /** At its first record. @param declared how many records the header says there are */
-async function cursor(firstOffset: bigint, declared = RECORDS): Promise<RecordCursor> {
+async function cursor(firstOffset: bigint, declared = RECORDS, valueOf = text): Promise<RecordCursor> {
   const records = Array.from({ length: RECORDS }, (_, i) => ({
     offsetDelta: i,
     timestampDelta: i,
     key: i % 3 === 0 ? null : Buffer.from(`key ${String(i)}`),
-    value: Buffer.from(`the value of record number ${String(i)}`),
+    value: valueOf(i),
     headers: {},
   }));
   const times = { firstTimestamp: 1000, maxTimestamp: 1000 };
@@ -83,6 +87,31 @@ test('a batch of a broker is cut at the limit of rows, and each part tells from 
   const second = made.take(true);
   expect([...(second?.moved ?? [])]).toEqual([['t/0', { from: 3100n, upTo: 5200n }]]);
   expect(await offsets(second)).toEqual({ n: 2000n, low: 3100n, high: 5099n, keys: 1333n, topic: 't' });
+  await made.close();
+});
+
+test('records that are not certain to fit are marked and counted, also when a batch ends among them', async () => {
+  const made = await buffer(2 ** 26, new PlainRecords(parseSchema('n BIGINT')));
+  await made.prepare();
+  const records = await cursor(0n, RECORDS, (i) =>
+    i % 10 === 3 ? null : Buffer.from(i % 10 === 7 ? '{"n":"7"}' : `{"n":${String(i)}}`),
+  );
+  const session = await engine.session();
+  const marked = async (table: FullTable | undefined): Promise<unknown> => {
+    if (table === undefined) throw new Error('no table');
+    const rows = await session.rows(
+      `SELECT count(*) AS marked, list_sort(list(DISTINCT "offset" % 10)) AS places FROM ${table.relation} WHERE unsure`,
+    );
+    await table.release();
+    return [table.unsureRows, ...rows];
+  };
+  const middle = made.append(at(0n), records, 5000n);
+  const first = made.take(false);
+  await made.prepare();
+  made.append(at(middle), records, 5000n);
+  expect(await marked(first)).toEqual([600, { marked: 600n, places: [3n, 7n] }]);
+  expect(await marked(made.take(true))).toEqual([400, { marked: 400n, places: [3n, 7n] }]);
+  session.close();
   await made.close();
 });
 
