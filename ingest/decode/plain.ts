@@ -188,7 +188,10 @@ function planOf(type: DataType, nullable: boolean, path: string, orders: FieldOr
     case 'struct': {
       if (path !== '' && hasBinary(type)) return none;
       const own = type.fields.map((f) => f.name);
-      const all = [...(orders.get(path) ?? []), own].map((order) => membersOf(type, order, path, orders));
+      const known = [...new Map([...(orders.get(path) ?? []), own].map((order) => [order.join('\0'), order])).values()];
+      // Inside a struct only the first: with several on each level, the time would grow with their product.
+      const tried = path === '' ? known : known.slice(0, 1);
+      const all = tried.map((order) => membersOf(type, order, path, orders));
       return { ...none, kind: STRUCT, orders: all.filter((members) => members.length > 0) };
     }
     case 'map':
