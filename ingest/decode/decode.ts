@@ -5,8 +5,8 @@
  * not fit its column goes to the rescued data column, and a record that cannot be read goes to quarantine with its bytes.
  *
  * Records that a source has found to fit (plain.ts), or that match the schema's shape (shape.ts), are decoded by one
- * `from_json` as they are read; the others (judge.ts) are judged once, into a temporary table of this session. Memory: nothing for the former, about twice their bytes for the
- * latter.
+ * `from_json` as they are read; the others (judge.ts) are judged once, into a temporary table of this session. Memory:
+ * nothing for the former, about twice their bytes for the latter.
  */
 import { field, primitive, struct, type Field, type StructType } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
@@ -16,9 +16,9 @@ import { RECORD_FIELDS } from '../quarantine.ts';
 import { UNSURE_COLUMN } from '../record.ts';
 import type { Batch } from '../source.ts';
 import { judgedColumn, judgeQuery } from './judge.ts';
+import { Learnt } from './learnt.ts';
 import { learnOrders } from './orders.ts';
-import { PlainRecords } from './plain.ts';
-import { shapeOf, type FieldOrders } from './shape.ts';
+import type { PlainRecords } from './plain.ts';
 
 /** The raw columns, in SQL. */
 const RECORD = RECORD_FIELDS.map((f) => (f.name === 'topic' || f.name === 'headers' ? f.name : quoteIdent(f.name)));
@@ -65,19 +65,20 @@ export function decodedColumns(spec: DecodeSpec): Field[] {
 /** Makes the names of temporary tables differ; a session may have several batches in hand. */
 let batches = 0;
 
-/** What earlier batches taught about the orders of fields. Only speed depends on it. */
-const learnt = new WeakMap<DecodeSpec, FieldOrders>();
-const plain = new WeakMap<DecodeSpec, PlainRecords>();
+const learntOf = new WeakMap<JsonSpec, Learnt>();
 
 /** This many records on the slow road are worth a look at how they name their fields. */
 const LEARN_FROM_ROWS = 50;
 
 /** What a source needs to say `unsureRows` of a batch; it learns with each batch that is decoded. Undefined: nothing to tell. */
 export function plainRecords(spec: DecodeSpec): PlainRecords | undefined {
-  if (spec.format !== 'json') return undefined;
-  const known = plain.get(spec) ?? new PlainRecords(spec.schema);
-  plain.set(spec, known);
-  return known;
+  return spec.format === 'json' ? learntAbout(spec).plain : undefined;
+}
+
+function learntAbout(spec: JsonSpec): Learnt {
+  const learnt = learntOf.get(spec) ?? new Learnt(spec.schema);
+  learntOf.set(spec, learnt);
+  return learnt;
 }
 
 /**
@@ -117,15 +118,12 @@ async function decodeJson(
     await session.run(`DROP TABLE IF EXISTS ${judged}`);
   };
   try {
-    let rows = await findSlow(session, relation, slow, spec, sought);
+    const learnt = learntAbout(spec);
+    let rows = await findSlow(session, relation, slow, learnt.shape, sought);
     if (rows > LEARN_FROM_ROWS) {
-      const known = learnt.get(spec) ?? new Map();
-      const orders = await learnOrders(session, slow, spec.schema, known);
-      if (shapeOf(spec.schema, orders) !== shapeOf(spec.schema, known)) {
-        learnt.set(spec, orders);
-        plain.get(spec)?.learn(orders);
-        rows = await findSlow(session, relation, slow, spec, sought);
-      }
+      const { shape } = learnt;
+      const isNew = learnt.learn(await learnOrders(session, slow, spec.schema, learnt.orders));
+      if (isNew && learnt.shape !== shape) rows = await findSlow(session, relation, slow, learnt.shape, sought);
     }
     if (rows === 0) {
       await drop();
@@ -154,10 +152,9 @@ async function findSlow(
   session: Session,
   relation: string,
   table: string,
-  spec: JsonSpec,
+  shape: string | undefined,
   sought: string,
 ): Promise<number> {
-  const shape = shapeOf(spec.schema, learnt.get(spec) ?? new Map());
   const document = 'TRY(decode("value"))';
   const where =
     shape === undefined ? '' : `AND NOT coalesce(regexp_full_match(${document}, ${quoteString(shape)}), false)`;

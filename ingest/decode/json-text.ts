@@ -8,8 +8,8 @@
 
 const STRING = '"(?:[^"\\\\]|\\\\.)*"';
 const TOKEN = `(?s)${STRING}|-?[0-9][-+.0-9eE]*|[^"0-9-]+`;
-/** Numbers that a double may not hold: 16 digits or more, or a large exponent. */
-const LONG_NUMBER = '[0-9](?:\\.?[0-9]){15,}|[0-9][eE][-+]?[0-9]{3,}';
+/** Numbers that a double may not hold (16 digits or more, or a large exponent), and -0, which is read as an integer. */
+const LONG_NUMBER = '[0-9](?:\\.?[0-9]){15,}|[0-9][eE][-+]?[0-9]{3,}|-0(?:[^.0-9eE]|$)';
 const MARK = '"\\u0001';
 
 /** The text with each string emptied: the signs that are left are JSON's own. */

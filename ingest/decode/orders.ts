@@ -2,7 +2,7 @@
 import type { DataType, StructType } from '../../core/schema.ts';
 import { quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
-import { pointer, type FieldOrders } from './shape.ts';
+import { pathInside, type FieldOrders } from './field-orders.ts';
 
 const SAMPLE_ROWS = 1000;
 /** Orders kept for each struct; records in rarer ones take the slow road. */
@@ -57,8 +57,8 @@ function covers(longer: readonly string[], shorter: readonly string[]): boolean 
 
 /** The record and each struct inside it, by JSON pointer; of lists, the first element. */
 function structPaths(type: DataType, path: string): (readonly [string, StructType])[] {
-  if (type.kind === 'array') return structPaths(type.element, `${path}/0`);
+  if (type.kind === 'array') return structPaths(type.element, pathInside(path, '0'));
   if (type.kind !== 'struct') return [];
-  const inner = type.fields.flatMap((f) => structPaths(f.type, `${path}/${pointer(f.name)}`));
+  const inner = type.fields.flatMap((f) => structPaths(f.type, pathInside(path, f.name)));
   return [[path, type], ...inner];
 }

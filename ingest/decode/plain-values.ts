@@ -38,14 +38,23 @@ export function decimalAt(bytes: Uint8Array, at: number, whole: number, wholeWit
 }
 
 export function doubleAt(bytes: Uint8Array, at: number): number {
-  const stop = floatAt(bytes, at);
-  if (stop < 0 || ((bytes[stop] ?? 0) | 0x20) !== 0x65) return stop;
+  const stop = numberAt(bytes, at);
+  if (stop < 0 || ((bytes[stop] ?? 0) | 0x20) !== 0x65) return withSign(bytes, at, stop);
   const sign = bytes[stop + 1];
   return digitsAt(bytes, sign === MINUS || sign === PLUS ? stop + 2 : stop + 1, 2);
 }
 
 export function floatAt(bytes: Uint8Array, at: number): number {
+  return withSign(bytes, at, numberAt(bytes, at));
+}
+
+function numberAt(bytes: Uint8Array, at: number): number {
   return decimalAt(bytes, at, DIGITS_OF_DOUBLE, DIGITS_OF_DOUBLE, DIGITS_OF_DOUBLE);
+}
+
+/** `-0` is read as the integer, which has no sign. */
+function withSign(bytes: Uint8Array, at: number, stop: number): number {
+  return stop === at + 2 && bytes[at] === MINUS && bytes[at + 1] === ZERO ? -1 : stop;
 }
 
 /** A string, in well-formed UTF-8 (RFC 3629): four bytes at a time as long as they are ASCII and nothing special. */

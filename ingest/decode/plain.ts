@@ -4,7 +4,8 @@
  *
  * Promise: whatever it takes, the shape (shape.ts) takes too. What it does not take may still be good.
  */
-import type { DataType, PrimitiveName, StructType } from '../../core/schema.ts';
+import type { DataType, Field, PrimitiveName, StructType } from '../../core/schema.ts';
+import { elementOf, everyWay, inOrders, inside, type FieldOrders, type Place } from './field-orders.ts';
 import {
   dateAt,
   decimalAt,
@@ -16,14 +17,14 @@ import {
   timestampAt,
   wordAt,
 } from './plain-values.ts';
-import { decimalDigits, hasBinary, INTEGER_DIGITS, pointer, type DecimalDigits, type FieldOrders } from './shape.ts';
+import { decimalDigits, hasBinary, INTEGER_DIGITS, type DecimalDigits } from './shape.ts';
 
 const [SPACE, COMMA, OPEN_BRACKET, CLOSE_BRACKET] = [0x20, 0x2c, 0x5b, 0x5d];
 const [OPEN_BRACE, CLOSE_BRACE, N, T] = [0x7b, 0x7d, 0x6e, 0x74];
 
 /** How a value is read. One shape of object for all kinds, and a switch over them: V8 then makes one piece of code of it. */
 interface Plan {
-  readonly kind: number;
+  readonly kind: PrimitiveName | 'decimal' | 'struct' | 'array' | 'never';
   readonly nullable: boolean;
   /** Digits: of an integer; of a decimal in front of its point, as `decimalDigits` gives them. */
   readonly digits: DecimalDigits;
@@ -37,22 +38,18 @@ interface Member {
   readonly value: Plan;
 }
 
-const [NEVER, INTEGER, DECIMAL, DOUBLE, FLOAT, TEXT, BOOLEAN, DATE, TIMESTAMP, TIMESTAMP_NTZ, STRUCT, ARRAY] = [
-  0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
-];
-
 export class PlainRecords {
   readonly #schema: StructType;
   #plan: Plan;
 
   constructor(schema: StructType, orders: FieldOrders = new Map()) {
     this.#schema = schema;
-    this.#plan = planOf(schema, false, '', orders);
+    this.#plan = planOf(schema, false, everyWay(orders));
   }
 
   /** Takes records that name their fields in other orders than the schema, too. */
   learn(orders: FieldOrders): void {
-    this.#plan = planOf(this.#schema, false, '', orders);
+    this.#plan = planOf(this.#schema, false, everyWay(orders));
   }
 
   /**
@@ -100,29 +97,33 @@ class Literal {
 function valueAt(plan: Plan, bytes: Uint8Array, view: DataView, at: number, end: number): number {
   if (plan.nullable && bytes[at] === N) return wordAt(bytes, at, 'null');
   switch (plan.kind) {
-    case INTEGER:
-      return integerAt(bytes, at, plan.digits.alone);
-    case DECIMAL:
-      return decimalAt(bytes, at, plan.digits.alone, plan.digits.withPoint, plan.digits.scale);
-    case DOUBLE:
-      return doubleAt(bytes, at);
-    case FLOAT:
-      return floatAt(bytes, at);
-    case TEXT:
+    case 'string':
       return textAt(bytes, view, at, end);
-    case BOOLEAN:
-      return bytes[at] === T ? wordAt(bytes, at, 'true') : wordAt(bytes, at, 'false');
-    case DATE:
-      return dateAt(bytes, at);
-    case TIMESTAMP:
+    case 'long':
+    case 'integer':
+    case 'short':
+    case 'byte':
+      return integerAt(bytes, at, plan.digits.alone);
+    case 'timestamp':
       return timestampAt(bytes, at, true);
-    case TIMESTAMP_NTZ:
-      return timestampAt(bytes, at, false);
-    case STRUCT:
+    case 'decimal':
+      return decimalAt(bytes, at, plan.digits.alone, plan.digits.withPoint, plan.digits.scale);
+    case 'double':
+      return doubleAt(bytes, at);
+    case 'boolean':
+      return bytes[at] === T ? wordAt(bytes, at, 'true') : wordAt(bytes, at, 'false');
+    case 'struct':
       return structAt(plan.orders, bytes, view, at, end);
-    case ARRAY:
+    case 'array':
       return plan.element === undefined ? -1 : arrayAt(plan.element, bytes, view, at, end);
-    default:
+    case 'date':
+      return dateAt(bytes, at);
+    case 'timestamp_ntz':
+      return timestampAt(bytes, at, false);
+    case 'float':
+      return floatAt(bytes, at);
+    case 'binary':
+    case 'never':
       return -1;
   }
 }
@@ -169,61 +170,33 @@ function arrayAt(element: Plan, bytes: Uint8Array, view: DataView, from: number,
   }
 }
 
-function planOf(type: DataType, nullable: boolean, path: string, orders: FieldOrders): Plan {
-  const none: Plan = {
-    kind: NEVER,
-    nullable,
-    digits: { alone: 0, withPoint: 0, scale: 0 },
-    orders: [],
-    element: undefined,
-  };
+function planOf(type: DataType, nullable: boolean, place: Place): Plan {
+  const none = { alone: 0, withPoint: 0, scale: 0 };
+  const plan: Plan = { kind: 'never', nullable, digits: none, orders: [], element: undefined };
   switch (type.kind) {
-    case 'decimal': {
-      const digits = decimalDigits(type.precision, type.scale);
-      return { ...none, kind: digits.scale === 0 ? INTEGER : DECIMAL, digits };
-    }
+    case 'decimal':
+      return { ...plan, kind: 'decimal', digits: decimalDigits(type.precision, type.scale) };
     case 'array':
-      if (hasBinary(type)) return none;
-      return { ...none, kind: ARRAY, element: planOf(type.element, true, `${path}/0`, orders) };
+      return hasBinary(type) ? plan : { ...plan, kind: 'array', element: planOf(type.element, true, elementOf(place)) };
     case 'struct': {
-      if (path !== '' && hasBinary(type)) return none;
-      const own = type.fields.map((f) => f.name);
-      const known = [...new Map([...(orders.get(path) ?? []), own].map((order) => [order.join('\0'), order])).values()];
-      // Inside a struct only the first: with several on each level, the time would grow with their product.
-      const tried = path === '' ? known : known.slice(0, 1);
-      const all = tried.map((order) => membersOf(type, order, path, orders));
-      return { ...none, kind: STRUCT, orders: all.filter((members) => members.length > 0) };
+      if (place.path !== '' && hasBinary(type)) return plan;
+      const { all, within } = inOrders(type, place);
+      return { ...plan, kind: 'struct', orders: all.map((fields) => fields.map((f) => memberOf(f, within))) };
     }
     case 'map':
-      return none;
+      return plan;
     case 'primitive': {
-      const digits = type.name in INTEGER_DIGITS ? INTEGER_DIGITS[type.name as keyof typeof INTEGER_DIGITS] : 0;
-      return { ...none, kind: SCALARS[type.name], digits: { ...none.digits, alone: digits } };
+      const alone = isInteger(type.name) ? INTEGER_DIGITS[type.name] : 0;
+      return { ...plan, kind: type.name, digits: { ...none, alone } };
     }
   }
 }
 
-/** None when the order lacks a field that must be there. */
-function membersOf(type: StructType, order: readonly string[], path: string, orders: FieldOrders): readonly Member[] {
-  const fields = order.flatMap((name) => type.fields.filter((f) => f.name === name));
-  if (type.fields.some((f) => !f.nullable && !fields.includes(f))) return [];
-  return fields.map((f) => ({
-    name: new Literal(`${JSON.stringify(f.name)}:`),
-    value: planOf(f.type, f.nullable, `${path}/${pointer(f.name)}`, orders),
-  }));
+function memberOf(field: Field, place: Place): Member {
+  const value = planOf(field.type, field.nullable, inside(place, field.name));
+  return { name: new Literal(`${JSON.stringify(field.name)}:`), value };
 }
 
-const SCALARS = {
-  string: TEXT,
-  long: INTEGER,
-  integer: INTEGER,
-  short: INTEGER,
-  byte: INTEGER,
-  double: DOUBLE,
-  float: FLOAT,
-  boolean: BOOLEAN,
-  binary: NEVER,
-  date: DATE,
-  timestamp: TIMESTAMP,
-  timestamp_ntz: TIMESTAMP_NTZ,
-} as const satisfies Readonly<Record<PrimitiveName, number>>;
+function isInteger(name: PrimitiveName): name is keyof typeof INTEGER_DIGITS {
+  return name in INTEGER_DIGITS;
+}

@@ -9,13 +9,8 @@
  * expression reads each byte once and costs less than parsing twice.
  */
 import type { DataType, Field, StructType } from '../../core/schema.ts';
+import { elementOf, everyWay, inOrders, inside, type FieldOrders, type Place } from './field-orders.ts';
 import { BASE64, ISO_ZONE } from './fits.ts';
-
-/**
- * The orders in which records name their fields: one list of names per order seen, for the record itself (path `''`) and for
- * each struct inside it (`/address`, `/items/0`). Producers keep to one or two; only speed depends on them.
- */
-export type FieldOrders = ReadonlyMap<string, readonly (readonly string[])[]>;
 
 /** Beyond this, RE2 may refuse the expression or grow slow. */
 const LONGEST_PATTERN = 100_000;
@@ -33,61 +28,55 @@ const TEXT =
 const DATE =
   '[12][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)' +
   '|02-(?:0[1-9]|1[0-9]|2[0-8]))';
+/** Matches no text at all. */
+const NOTHING = '[^\\x00-\\x{10FFFF}]';
 const TIME = '[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?';
 
 /** The regular expression (RE2), or undefined when the schema is too large for one. */
 export function shapeOf(schema: StructType, orders: FieldOrders): string | undefined {
-  const pattern = `${W}${object(schema, '', orders)}${W}`;
+  const pattern = `${W}${object(schema, everyWay(orders))}${W}`;
   return pattern.length > LONGEST_PATTERN ? undefined : pattern;
 }
 
-function object(type: StructType, path: string, orders: FieldOrders): string {
-  const own = type.fields.map((f) => f.name);
-  const inOrder = [...(orders.get(path) ?? []), own].flatMap((order) => members(type, order, path, orders) ?? []);
+function object(type: StructType, place: Place): string {
+  const { all, within } = inOrders(type, place);
   const empty = type.fields.every((f) => f.nullable) ? '?' : '';
-  return `\\{${W}(?:${[...new Set(inOrder)].join('|')})${empty}\\}`;
+  return `\\{${W}(?:${all.map((fields) => members(fields, within)).join('|')})${empty}\\}`;
 }
 
-/** The first field must be there; others may be left out. Undefined when the order lacks a NOT NULL field. */
-function members(type: StructType, order: readonly string[], path: string, orders: FieldOrders): string | undefined {
-  const fields = order.flatMap((name) => type.fields.filter((f) => f.name === name));
-  if (type.fields.some((f) => !f.nullable && !fields.includes(f))) return undefined;
+/** The first field must be there; others may be left out. */
+function members(fields: readonly Field[], place: Place): string {
   const parts = fields.map((f, i) => {
-    const one = member(f, path, orders);
+    const one = member(f, place);
     if (i === 0) return one;
     return f.nullable ? `(?:,${W}${one})?` : `,${W}${one}`;
   });
   return parts.join('');
 }
 
-function member(field: Field, path: string, orders: FieldOrders): string {
+function member(field: Field, place: Place): string {
   const name = JSON.stringify(field.name).replace(/[\\^$.|?*+()[\]{}]/g, '\\$&');
-  return `${name}${W}:${W}${value(field.type, field.nullable, `${path}/${pointer(field.name)}`, orders)}${W}`;
+  return `${name}${W}:${W}${value(field.type, field.nullable, inside(place, field.name))}${W}`;
 }
 
-/** A name in a JSON pointer (RFC 6901). */
-export function pointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-function value(type: DataType, nullable: boolean, path: string, orders: FieldOrders): string {
-  const pattern = pure(type, path, orders);
-  if (pattern === undefined) return 'null';
+function value(type: DataType, nullable: boolean, place: Place): string {
+  const pattern = pure(type, place);
+  if (pattern === undefined) return nullable ? 'null' : NOTHING;
   return nullable ? `(?:${pattern}|null)` : `(?:${pattern})`;
 }
 
 /** Undefined: no value of this type takes the fast road. */
-function pure(type: DataType, path: string, orders: FieldOrders): string | undefined {
+function pure(type: DataType, place: Place): string | undefined {
   switch (type.kind) {
     case 'decimal':
       return decimal(type.precision, type.scale);
     case 'array': {
       if (hasBinary(type.element)) return undefined;
-      const element = value(type.element, true, `${path}/0`, orders);
+      const element = value(type.element, true, elementOf(place));
       return `\\[${W}(?:${element}${W}(?:,${W}${element}${W})*)?\\]`;
     }
     case 'struct':
-      return hasBinary(type) ? undefined : object(type, path, orders);
+      return hasBinary(type) ? undefined : object(type, place);
     case 'map':
       return undefined;
     case 'primitive':
@@ -95,6 +84,7 @@ function pure(type: DataType, path: string, orders: FieldOrders): string | undef
   }
 }
 
+const FLOAT = `-?${digits(DIGITS_OF_DOUBLE)}${point(DIGITS_OF_DOUBLE)}|0|-?[1-9][0-9]{0,${String(DIGITS_OF_DOUBLE - 1)}}`;
 const SCALARS = {
   // Numbers and booleans are text as well, where DuckDB writes them as they were.
   string: `${TEXT}|-?[1-9][0-9]{0,17}|0|true|false|-?(?:0|[1-9][0-9]{0,9})\\.[0-9]{0,3}[1-9]`,
@@ -102,8 +92,9 @@ const SCALARS = {
   integer: `-?${digits(INTEGER_DIGITS.integer)}`,
   short: `-?${digits(INTEGER_DIGITS.short)}`,
   byte: `-?${digits(INTEGER_DIGITS.byte)}`,
-  double: `-?${digits(DIGITS_OF_DOUBLE)}(?:${point(DIGITS_OF_DOUBLE)})?(?:[eE][-+]?[0-9]{1,2})?`,
-  float: `-?${digits(DIGITS_OF_DOUBLE)}(?:${point(DIGITS_OF_DOUBLE)})?`,
+  // `-0` is read as the integer, which has no sign.
+  double: `${FLOAT}|-?${digits(DIGITS_OF_DOUBLE)}(?:${point(DIGITS_OF_DOUBLE)})?[eE][-+]?[0-9]{1,2}`,
+  float: FLOAT,
   boolean: 'true|false',
   binary: `"${BASE64}"`,
   date: `"${DATE}"`,

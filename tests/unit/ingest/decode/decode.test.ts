@@ -250,3 +250,21 @@ test('quarantine that is ahead of a batch skips what it has', async () => {
   );
   expect(left).toEqual([{ partition: 0, first: 4n, n: 6n }, { partition: 1, first: 0n, n: 10n }]); // prettier-ignore
 });
+
+test.each(['MAP<STRING, INT>', 'ARRAY<BINARY>', 'STRUCT<b: BINARY>'])(
+  'null is refused by a NOT NULL column of a type that has no fast road: %s',
+  async (type) => {
+    const { good, bad } = await decode(json(`m ${type} NOT NULL, a INT`), ['{"m":null,"a":1}']);
+    expect(good).toEqual([]);
+    expect(bad).toMatchObject([{ offset: 0n, error_code: 'NULL_FIELD' }]);
+  },
+);
+
+test('a double keeps the sign of zero', async () => {
+  const { good } = await decode(json('d DOUBLE, f FLOAT'), [
+    '{"d":-0,"f":-0}',
+    '{"d":-0.0,"f":-0.0}',
+    '{"d":-0e1,"f":0}',
+  ]);
+  expect(good.map((row) => [row['d'], row['f']])).toEqual([[-0, -0], [-0, -0], [-0, 0]]); // prettier-ignore
+});

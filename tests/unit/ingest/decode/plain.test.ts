@@ -4,9 +4,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Engine } from '../../../../engine/engine.ts';
 import { quoteString } from '../../../../engine/quoting.ts';
 import type { Session } from '../../../../engine/session.ts';
+import type { FieldOrders } from '../../../../ingest/decode/field-orders.ts';
+import { Learnt } from '../../../../ingest/decode/learnt.ts';
 import { PlainRecords } from '../../../../ingest/decode/plain.ts';
 import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
-import { shapeOf, type FieldOrders } from '../../../../ingest/decode/shape.ts';
+import { shapeOf } from '../../../../ingest/decode/shape.ts';
 
 const SCHEMA = parseSchema(
   'id BIGINT, i INT NOT NULL, s SMALLINT, b TINYINT, price DECIMAL(10,2), large DECIMAL(38,20), whole DECIMAL(20,0), d DOUBLE, f FLOAT, ' +
@@ -22,8 +24,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   price: ['1', '12.30', '-0.5', '99999999.99', '999999999', '1.234', '.5', '1.', '"12.30"', '1e2'],
   large: ['1', '123456789012345678', '1.5', '1234567890123456789'],
   whole: ['1', '123456789012345678', '1.0'],
-  d: ['1.5', '-0', '1e10', '1E-99', '1e100', '12345678901234567890.5', '.5', '1.e3', 'NaN'],
-  f: ['1.5', '3', '1e3'],
+  d: ['1.5', '-0', '-0.0', '-0e1', '1e10', '1E-99', '1e100', '12345678901234567890.5', '.5', '1.e3', 'NaN'],
+  f: ['1.5', '3', '-0', '1e3'],
   name: ['""', '"a"', '"four"', '"Grüße 🎉"', '"a\\"b\\\\"', '"\\u00e9"', '"\\x"', '"\t"', '"a', '"\u007f"', '12', 'true'],
   ok: ['true', 'false', 'TRUE', '1', 'tru', 'trues'],
   day: ['"2026-01-31"', '"2024-02-29"', '"2026-02-28"', '"2026-04-31"', '"2026-1-01"', '"0999-01-01"', '"2026-01-01 "', '"3000-01-01"'],
@@ -177,4 +179,39 @@ test('an order that was learnt is taken from then on', () => {
   records.learn(new Map([['', [['b', 'a']]]]));
   expect(takes(records, value)).toBe(true);
   expect(takes(records, Buffer.from('{"a":1,"b":"x"}'))).toBe(true);
+});
+
+/** Structs in structs, the inner one first. */
+function nested(depth: number): string {
+  return depth === 0 ? 'INT' : `STRUCT<x: ${nested(depth - 1)}, a: INT, b: INT>`;
+}
+
+function nestedValue(depth: number, innermost: string): string {
+  return depth === 0 ? innermost : `{"x":${nestedValue(depth - 1, innermost)},"b":1,"a":2}`;
+}
+
+test('many orders of many structs inside one another do not multiply without end', () => {
+  const depth = 40;
+  const schema = parseSchema(`r ${nested(depth)}`);
+  const orders = ['x,b,a', 'x,a,b', 'a,x,b', 'b,x,a'].map((order) => order.split(','));
+  const paths = Array.from({ length: depth }, (_, i) => `/r${'/x'.repeat(i)}`);
+  const learnt = new Learnt(schema);
+  expect(learnt.learn(new Map(paths.map((path) => [path, orders])))).toBe(true);
+  expect(learnt.shape).toBeDefined();
+  expect(takes(learnt.plain, Buffer.from(`{"r":${nestedValue(depth, '1')}}`))).toBe(true);
+  expect(takes(learnt.plain, Buffer.from(`{"r":${nestedValue(depth, '"1"')}}`))).toBe(false);
+});
+
+test('orders that make the expression too long leave the one before, and plain records are learnt all the same', () => {
+  const names = Array.from({ length: 100 }, (_, i) => `column_${String(i)}`);
+  const learnt = new Learnt(parseSchema(names.map((name) => `${name} STRING`).join(', ')));
+  const before = learnt.shape;
+  const turned = (by: number): string[] => [...names.slice(by), ...names.slice(0, by)];
+  const value = Buffer.from(JSON.stringify(Object.fromEntries(turned(40).map((name) => [name, 'x']))));
+  expect(takes(learnt.plain, value)).toBe(false);
+  expect(learnt.learn(new Map([['', [turned(10), turned(20), turned(30), turned(40)]]]))).toBe(true);
+  expect(learnt.shape).toBe(before);
+  expect(before).toBeDefined();
+  expect(takes(learnt.plain, value)).toBe(true);
+  expect(learnt.learn(learnt.orders)).toBe(false);
 });
