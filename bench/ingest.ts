@@ -17,12 +17,12 @@ import { verifyTable } from './verify.ts';
 
 interface Rounds {
   readonly bare: ChildResult<BareResult>[];
-  readonly sluice: SluiceRounds[];
-  readonly sluiceWarm: SluiceRounds[];
+  readonly sluice: SluiceRound[];
+  readonly sluiceWarm: SluiceRound[];
   readonly spark: SparkIngest[];
 }
 
-interface SluiceRounds {
+interface SluiceRound {
   /** The last of its process. */
   readonly run: SluiceRun;
   readonly processMs: number;
@@ -60,7 +60,7 @@ export async function sluiceRound(
   topic: string,
   records: number,
   { isWarm = false, ...more }: Pick<SluiceInput, 'peakPerRows'> & { readonly isWarm?: boolean } = {},
-): Promise<SluiceRounds> {
+): Promise<SluiceRound> {
   const names = isWarm ? ['sluice-before', 'sluice'] : ['sluice'];
   const projects = await Promise.all(names.map((name) => writeProject(join(folder, name), brokers, topic)));
   const input: SluiceInput = { projects: projects.map((project) => project.folder), availableNow: true, ...more };

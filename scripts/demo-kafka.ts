@@ -17,13 +17,12 @@ import {
 } from '../ingest/generate/index.ts';
 import type { Positions } from '../ingest/source.ts';
 import { startKafka } from '../tests/services/kafka.ts';
+import { KEEP_OLD_RECORDS } from '../tests/services/topics.ts';
 
 const GENERATE = /STREAM generate\(([^)]*)\)/g;
 const LIMITS = { rows: 50_000, bytes: 2 ** 24, flushMs: 100 };
 /** Records of one partition in a call: the client copies its list for each record, so that large calls are slow. */
 const SEND_RECORDS = 200;
-/** The generated times are past, and brokers remove what is older than a week. */
-const KEEP_OLD_RECORDS = [{ name: 'retention.ms', value: '-1' }];
 
 /**
  * Starts a broker, fills its topics, lets `run` read them, and stops it.
@@ -75,7 +74,7 @@ async function produce(client: Kafka, admin: Admin, streams: readonly GenerateOp
       topic,
       numPartitions: partitions,
       replicationFactor: 1,
-      configEntries: KEEP_OLD_RECORDS,
+      configEntries: [KEEP_OLD_RECORDS],
     })),
     waitForLeaders: true,
   });

@@ -14,19 +14,27 @@ export function uniqueTopic(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 8)}`;
 }
 
+/** Records may carry times that are long past: a broker by itself removes what is older than a week as soon as it looks. */
+export const KEEP_OLD_RECORDS = { name: 'retention.ms', value: '-1' } as const;
+
 /**
- * Makes a topic and waits until it is ready.
+ * Makes a topic that keeps what is old, unless `configEntries` say otherwise, and waits until it is ready.
  * @example await createTopic(brokers, 'orders', { numPartitions: 4 })
  */
 export async function createTopic(
   brokers: readonly string[],
   topic: string,
-  config: Omit<ITopicConfig, 'topic'> = {},
+  { configEntries = [], ...config }: Omit<ITopicConfig, 'topic'> = {},
 ): Promise<void> {
+  const own = configEntries.some(({ name }) => name === KEEP_OLD_RECORDS.name);
+  const entries = own ? configEntries : [KEEP_OLD_RECORDS, ...configEntries];
   const admin = kafkaClient(brokers).admin();
   await admin.connect();
   try {
-    await admin.createTopics({ topics: [{ topic, replicationFactor: 1, ...config }], waitForLeaders: true });
+    await admin.createTopics({
+      topics: [{ topic, replicationFactor: 1, ...config, configEntries: entries }],
+      waitForLeaders: true,
+    });
   } finally {
     await admin.disconnect();
   }
