@@ -24,6 +24,11 @@ interface Step {
 
 /** Runs the summary as .ci/run does. */
 async function summary(steps: readonly Step[]): Promise<{ last: string; code: number }> {
+  const { stdout, code } = await printed(steps);
+  return { last: stdout.trimEnd().split('\n').at(-1) ?? '', code };
+}
+
+async function printed(steps: readonly Step[]): Promise<{ stdout: string; code: number }> {
   const lines: string[] = [];
   for (const [i, { kind, code, report }] of steps.entries()) {
     const file = join(folder, `${String(i)}.json`);
@@ -34,11 +39,10 @@ async function summary(steps: readonly Step[]): Promise<{ last: string; code: nu
   const list = join(folder, 'steps.tsv');
   await writeFile(list, lines.map((line) => `${line}\n`).join(''));
   const run = promisify(execFile)(process.execPath, [SUMMARY, list]);
-  const { stdout, code } = await run.then(
+  return run.then(
     (done) => ({ stdout: done.stdout, code: 0 }),
     (error: unknown) => error as { stdout: string; code: number },
   );
-  return { last: stdout.trimEnd().split('\n').at(-1) ?? '', code };
 }
 
 function vitestReport(files: readonly (readonly string[])[]): string {
@@ -73,4 +77,39 @@ test.each<[string, Step, string]>([
 
 test('a run in which no step was recorded has failed', async () => {
   expect(await summary([])).toEqual({ last: '0 passed, 1 failed', code: 1 });
+});
+
+test('each failed test is named, with why, above the sums', async () => {
+  const report = JSON.stringify({
+    testResults: [
+      {
+        name: join(process.cwd(), 'tests/unit/a.test.ts'),
+        status: 'failed',
+        assertionResults: [
+          { status: 'passed', fullName: 'one' },
+          {
+            status: 'failed',
+            fullName: 'two',
+            failureMessages: [`AssertionError: 1 is not 2\n${'  at x\n'.repeat(50)}`],
+          },
+        ],
+      },
+      {
+        name: join(process.cwd(), 'tests/unit/b.test.ts'),
+        status: 'failed',
+        message: 'no such file',
+        assertionResults: [],
+      },
+    ],
+  });
+  const { stdout } = await printed([{ kind: 'suite', code: 1, report }]);
+  const lines = stdout.trim().split('\n');
+  expect(lines.slice(0, 2)).toEqual(['tests/unit/a.test.ts > two: failed', '    AssertionError: 1 is not 2']);
+  expect(lines.slice(-4)).toEqual([
+    'tests/unit/b.test.ts: failed before its tests',
+    '    no such file',
+    'step-0     7 s  passed: 1, failed: 2  failed or skipped tests',
+    '1 passed, 2 failed',
+  ]);
+  expect(lines.length).toBeLessThan(20);
 });
