@@ -12,7 +12,7 @@ import { quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import type { PlainRecords } from '../decode/plain.ts';
 import { RECORD_COLUMNS, UNSURE_COLUMN } from '../record.ts';
-import type { BatchLimits } from '../source.ts';
+import type { BatchLimits, Looked } from '../source.ts';
 import { RecordChunk } from './chunk.ts';
 import type { RecordCursor } from './wire/records.ts';
 
@@ -21,7 +21,7 @@ export interface BufferParts {
   readonly clock: Clock;
   readonly topics: readonly string[];
   readonly bufferBytes: number;
-  /** Tells which records are certain to fit their columns; undefined when nobody wants to know. */
+  /** Splits records into their fields; undefined when they have none. */
   readonly plain: PlainRecords | undefined;
   /** Called when there is something to take, or room again. */
   readonly changed: () => void;
@@ -47,8 +47,8 @@ export interface FullTable {
   readonly relation: string;
   readonly rows: number;
   readonly bytes: number;
-  /** Rows with a true `unsure`: they are not certain to fit. Undefined without `plain`. */
-  readonly unsureRows: number | undefined;
+  /** Undefined without `plain`. */
+  readonly looked: Looked | undefined;
   readonly moved: ReadonlyMap<string, Moved>;
   release(): Promise<void>;
 }
@@ -62,13 +62,14 @@ interface OpenTable {
   readonly moved: Map<string, Moved>;
   rows: number;
   bytes: number;
+  whole: number;
   unsure: number;
 }
 
 /**
  * `RECORD_COLUMNS`, but the name of the topic is not stored for each record: it follows from the topic's place in the list.
  */
-function columnsFor(topics: readonly string[]): string {
+function columnsFor(topics: readonly string[], plain: PlainRecords | undefined): string {
   const list = `[${topics.map(quoteString).join(', ')}]`;
   const name = topics.length === 1 ? quoteString(topics[0] ?? '') : `list_extract(${list}, topic_place)`;
   const own = RECORD_COLUMNS.filter((column) => !column.startsWith('topic '));
@@ -77,6 +78,7 @@ function columnsFor(topics: readonly string[]): string {
     'topic_place INTEGER',
     ...own,
     `${UNSURE_COLUMN} BOOLEAN`,
+    ...(plain?.columns ?? []).map((column) => `${column.name} ${column.type}`),
   ].join(', ');
 }
 
@@ -96,7 +98,7 @@ export class RecordBuffer {
 
   private constructor(parts: BufferParts, session: Session) {
     this.#parts = parts;
-    this.#columns = columnsFor(parts.topics);
+    this.#columns = columnsFor(parts.topics, parts.plain);
     this.#session = session;
   }
 
@@ -125,7 +127,7 @@ export class RecordBuffer {
     await this.#session.run(`CREATE TABLE ${name} (${this.#columns})`);
     const appender = await this.#session.appender(name);
     const { clock, plain } = this.#parts;
-    const counts = { rows: 0, bytes: 0, unsure: 0, moved: new Map<string, Moved>() };
+    const counts = { rows: 0, bytes: 0, whole: 0, unsure: 0, moved: new Map<string, Moved>() };
     this.#open = { name, appender, chunk: new RecordChunk(appender, plain), openedMs: clock.nowMs(), ...counts };
   }
 
@@ -164,6 +166,7 @@ export class RecordBuffer {
       const taken = table.chunk.take(topic, source.partition, records, rows - table.rows, bytesLeft);
       table.rows += taken.rows;
       table.bytes += taken.bytes;
+      table.whole += taken.whole;
       table.unsure += taken.unsure;
       this.#bytes += taken.bytes;
       isLeft = records.next();
@@ -189,7 +192,7 @@ export class RecordBuffer {
       relation: table.name,
       rows: table.rows,
       bytes: table.bytes,
-      unsureRows: this.#parts.plain && table.unsure,
+      looked: this.#parts.plain && { wholeRows: table.whole, unsureRows: table.unsure },
       moved: table.moved,
       release: () => (released ??= this.#drop(table)),
     };

@@ -213,7 +213,7 @@ export class KafkaSource implements Source {
     return {
       relation: table.relation,
       rows: table.rows,
-      unsureRows: table.unsureRows,
+      looked: table.looked,
       bytes: table.bytes,
       from,
       upTo,
