@@ -56,20 +56,22 @@ export class ColumnAppender {
     }
   }
 
-  /** A chunk to fill value by value. */
+  /** A chunk for values that lie in larger bytes: see `OpenChunk.setSlices`. */
   chunk(): OpenChunk {
     return new OpenChunk(this.#types);
   }
 
-  /** Appends the first `rows` of a chunk and empties it. */
-  appendChunk(open: OpenChunk, rows: number): void {
+  /** Appends the first `rows` of a chunk and empties it; `columns` are those without slices, undefined for the others. */
+  appendChunk(open: OpenChunk, columns: readonly (ColumnData | undefined)[], rows: number): void {
     if (rows === 0) return;
     try {
-      const chunk = open.written(rows);
+      const { chunk } = open;
+      chunk.rowCount = rows;
       for (const [i, write] of this.#writers.entries()) {
-        const { kind, values } = open.columns[i] ?? {};
-        if (kind === 'values') write(chunk, i, values ?? [], rows);
+        const data = columns[i];
+        if (data !== undefined) write(chunk, i, data, rows);
       }
+      open.writeSlices(rows);
       this.#appender.appendDataChunk(chunk);
       open.reset();
     } catch (error) {

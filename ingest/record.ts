@@ -14,10 +14,7 @@ export const RECORD_COLUMNS = [
   'headers STRUCT("key" VARCHAR, "value" BLOB)[]',
 ] as const;
 
-/**
- * A source that has looked at its records has this column too: NULL for those whose fields it has split into columns
- * (field-columns.ts), whose value is then NULL; true for those that are not certain to fit, false for the others.
- */
+/** A source that has looked at its records has this column too: true for those that are not certain to fit, else NULL. */
 export const UNSURE_COLUMN = 'unsure';
 
 /** The name of a source partition in positions. @example partitionName('orders', 0) // 'orders/0' */

@@ -16,20 +16,15 @@ export interface BatchLimits {
   readonly flushMs: number;
 }
 
-/** Of a batch, for the schema that its records are to be decoded with. */
-export interface Looked {
-  /** Rows that were kept whole: their `UNSURE_COLUMN` is not NULL. The fields of all others are in columns already. */
-  readonly wholeRows: number;
-  /** Those of them that are not certain to fit: their `UNSURE_COLUMN` is true. */
-  readonly unsureRows: number;
-}
-
 export interface Batch {
   /** A SQL relation inside the engine of the flow: a table name for raw records, a parenthesised query for rows of a table. */
   readonly relation: string;
   readonly rows: number;
-  /** What the source found when it looked at the records; undefined when it has not. */
-  readonly looked?: Looked | undefined;
+  /**
+   * Rows with a true `UNSURE_COLUMN`: all others certainly fit the schema they are to be decoded with. Undefined when the
+   * source has not looked.
+   */
+  readonly unsureRows?: number | undefined;
   /** Bytes of the raw records, for metrics. */
   readonly bytes: number;
   /** Where the batch starts: one entry for each partition that it moves; none for a partition that is read for the first time. */

@@ -4,9 +4,9 @@
  * Promise: each record of a batch is either in `good` or in `bad`, once. No value is changed or lost on the way: what does
  * not fit its column goes to the rescued data column, and a record that cannot be read goes to quarantine with its bytes.
  *
- * Records that a source has split into their fields (plain.ts) are read as they are; those that match the schema's shape
- * (shape.ts) are decoded by one `from_json` as they are read; the others (judge.ts) are judged once, into a temporary table
- * of this session. Memory: nothing for the former two, about twice their bytes for the latter.
+ * Records that a source has found to fit (plain.ts), or that match the schema's shape (shape.ts), are decoded by one
+ * `from_json` as they are read; the others (judge.ts) are judged once, into a temporary table of this session. Memory:
+ * nothing for the former, about twice their bytes for the latter.
  */
 import { field, primitive, struct, type Field, type StructType } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
@@ -14,8 +14,7 @@ import { quoteIdent, quoteString } from '../../engine/quoting.ts';
 import { duckdbType } from '../../engine/types.ts';
 import { RECORD_FIELDS } from '../quarantine.ts';
 import { UNSURE_COLUMN } from '../record.ts';
-import type { Batch, Looked } from '../source.ts';
-import type { FieldColumn } from './field-columns.ts';
+import type { Batch } from '../source.ts';
 import { judgedColumn, judgeQuery } from './judge.ts';
 import { Learnt } from './learnt.ts';
 import { learnOrders } from './orders.ts';
@@ -71,10 +70,7 @@ const learntOf = new WeakMap<JsonSpec, Learnt>();
 /** This many records on the slow road are worth a look at how they name their fields. */
 const LEARN_FROM_ROWS = 50;
 
-/**
- * What a source needs to look at its records while it has them in hand, and to split them into their fields; it learns with
- * each batch that is decoded. Undefined: there is nothing to look for.
- */
+/** What a source needs to say `unsureRows` of a batch; it learns with each batch that is decoded. Undefined: nothing to tell. */
 export function plainRecords(spec: DecodeSpec): PlainRecords | undefined {
   return spec.format === 'json' ? learntAbout(spec).plain : undefined;
 }
@@ -93,7 +89,7 @@ function learntAbout(spec: JsonSpec): Learnt {
  */
 export async function decodeBatch(
   session: Session,
-  batch: Pick<Batch, 'relation' | 'looked'>,
+  batch: Pick<Batch, 'relation' | 'unsureRows'>,
   spec: DecodeSpec,
 ): Promise<Decoded> {
   const { relation } = batch;
@@ -109,23 +105,12 @@ export async function decodeBatch(
 
 async function decodeJson(
   session: Session,
-  { relation, looked }: Pick<Batch, 'relation' | 'looked'>,
+  { relation, unsureRows }: Pick<Batch, 'relation' | 'unsureRows'>,
   spec: JsonSpec,
 ): Promise<Decoded> {
-  const { columns } = learntAbout(spec).plain;
-  const whole = looked === undefined ? 'true' : `raw.${UNSURE_COLUMN} IS NOT NULL`;
-  const rows = (judged: string | undefined): string => {
-    const parts: string[] = [];
-    if (looked !== undefined && columns.length > 0) parts.push(splitRows(relation, spec, columns, looked));
-    if (looked?.wholeRows !== 0) parts.push(wholeRows(relation, spec, whole, judged));
-    if (judged !== undefined) parts.push(judgedRows(judged, spec));
-    return parts.length === 1
-      ? (parts[0] ?? '')
-      : `(${parts.map((part) => `SELECT * FROM ${part}`).join(' UNION ALL ')})`;
-  };
-  const fast: Decoded = { good: rows(undefined), bad: undefined, release: () => Promise.resolve() };
-  if (looked?.unsureRows === 0) return fast;
-  const sought = looked === undefined ? 'true' : UNSURE_COLUMN;
+  const fast: Decoded = { good: fastRows(relation, spec, undefined), bad: undefined, release: () => Promise.resolve() };
+  if (unsureRows === 0) return fast;
+  const sought = unsureRows === undefined ? 'true' : UNSURE_COLUMN;
   const name = `decode_${String(++batches)}`;
   const [slow, judged] = [`${name}_slow`, `${name}_judged`];
   const drop = async (): Promise<void> => {
@@ -134,13 +119,13 @@ async function decodeJson(
   };
   try {
     const learnt = learntAbout(spec);
-    let slowRows = await findSlow(session, relation, slow, learnt.shape, sought);
-    if (slowRows > LEARN_FROM_ROWS) {
+    let rows = await findSlow(session, relation, slow, learnt.shape, sought);
+    if (rows > LEARN_FROM_ROWS) {
       const { shape } = learnt;
       const isNew = learnt.learn(await learnOrders(session, slow, spec.schema, learnt.orders));
-      if (isNew && learnt.shape !== shape) slowRows = await findSlow(session, relation, slow, learnt.shape, sought);
+      if (isNew && learnt.shape !== shape) rows = await findSlow(session, relation, slow, learnt.shape, sought);
     }
-    if (slowRows === 0) {
+    if (rows === 0) {
       await drop();
       return fast;
     }
@@ -149,7 +134,7 @@ async function decodeJson(
     await session.run(`DROP TABLE ${slow}`);
     const [counts] = await session.rows(`SELECT count(error_code) AS bad FROM ${judged}`);
     return {
-      good: rows(judged),
+      good: `(SELECT * FROM ${fastRows(relation, spec, judged)} UNION ALL SELECT * FROM ${judgedRows(judged, spec)})`,
       bad: counts?.['bad'] === 0n ? undefined : badRows(judged),
       release: drop,
     };
@@ -179,19 +164,11 @@ async function findSlow(
   return Number(made?.['Count'] ?? 0);
 }
 
-/** The records whose fields are in columns of their own. */
-function splitRows(relation: string, spec: JsonSpec, columns: readonly FieldColumn[], looked: Looked): string {
-  const values = columns.map(({ value }) => value);
-  const where = looked.wholeRows === 0 ? '' : ` WHERE ${UNSURE_COLUMN} IS NULL`;
-  return `(SELECT ${named(values, 'NULL::VARCHAR', undefined, spec)} FROM ${relation}${where})`;
-}
-
 /**
  * The records that match the shape. With `judged`, those in it are left out by a join that yields no text for them, so that
  * a filter of the user's, which DuckDB evaluates as early as it can, never sees bytes that cannot be decoded.
- * @param condition SQL: which of `raw` there are to be
  */
-function wholeRows(relation: string, spec: JsonSpec, condition: string, judged: string | undefined): string {
+function fastRows(relation: string, spec: JsonSpec, judged: string | undefined): string {
   const { fields } = spec.schema;
   const structure = quoteString(JSON.stringify(Object.fromEntries(fields.map((f) => [f.name, readAs(f)]))));
   const columns = fields.map((f) => {
@@ -199,10 +176,10 @@ function wholeRows(relation: string, spec: JsonSpec, condition: string, judged: 
     return isBinary(f) ? `from_base64(${value})` : value;
   });
   const record = RECORD.filter((column) => column !== '"value"').map((column) => `raw.${column}`);
-  const text = judged === undefined ? 'true' : 'j.rid IS NULL';
-  const document = `CASE WHEN ${text} AND ${condition} THEN decode(raw."value") END`;
-  const join = judged === undefined ? '' : `LEFT JOIN ${judged} AS j ON raw.rowid = j.rid`;
-  const read = `SELECT from_json(${document}, ${structure}) AS f, ${record.join(', ')} FROM ${relation} AS raw ${join} WHERE ${text} AND ${condition}`;
+  const document =
+    judged === undefined ? 'decode(raw."value")' : 'CASE WHEN j.rid IS NULL THEN decode(raw."value") END';
+  const join = judged === undefined ? '' : `LEFT JOIN ${judged} AS j ON raw.rowid = j.rid WHERE j.rid IS NULL`;
+  const read = `SELECT from_json(${document}, ${structure}) AS f, ${record.join(', ')} FROM ${relation} AS raw ${join}`;
   return `(SELECT ${named(columns, 'NULL::VARCHAR', 'r', spec)} FROM (${read}) AS r)`;
 }
 
@@ -215,7 +192,7 @@ function badRows(judged: string): string {
   return `(SELECT ${RECORD.join(', ')}, error_code, error_message FROM ${judged} WHERE error_code IS NOT NULL)`;
 }
 
-function named(columns: readonly string[], rescued: string, record: string | undefined, spec: JsonSpec): string {
+function named(columns: readonly string[], rescued: string, record: string, spec: JsonSpec): string {
   const own = spec.schema.fields.map((f, i) => `${columns[i] ?? 'NULL'} AS ${quoteIdent(f.name)}`);
   const { rescuedDataColumn } = spec;
   const rescue = rescuedDataColumn === undefined ? [] : [`${rescued} AS ${quoteIdent(rescuedDataColumn)}`];

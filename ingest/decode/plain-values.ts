@@ -57,11 +57,8 @@ function withSign(bytes: Uint8Array, at: number, stop: number): number {
   return stop === at + 2 && bytes[at] === MINUS && bytes[at + 1] === ZERO ? -1 : stop;
 }
 
-/**
- * A string, in well-formed UTF-8 (RFC 3629): four bytes at a time as long as they are ASCII and nothing special.
- * @param escapes whether it may have any
- */
-export function textAt(bytes: Uint8Array, view: DataView, from: number, end: number, escapes: boolean): number {
+/** A string, in well-formed UTF-8 (RFC 3629): four bytes at a time as long as they are ASCII and nothing special. */
+export function textAt(bytes: Uint8Array, view: DataView, from: number, end: number): number {
   if (bytes[from] !== QUOTE) return -1;
   let at = from + 1;
   while (at + 4 <= end && isPlainText(view.getInt32(at, true))) at += 4;
@@ -69,7 +66,7 @@ export function textAt(bytes: Uint8Array, view: DataView, from: number, end: num
     const byte = bytes[at] ?? 0;
     if (byte === QUOTE) return at + 1;
     if (byte === BACKSLASH) {
-      if (!escapes || !ESCAPED.has(bytes[at + 1] ?? 0)) return -1;
+      if (!ESCAPED.has(bytes[at + 1] ?? 0)) return -1;
       at += 2;
     } else {
       const length = byte < 0x80 ? (byte < SPACE ? 0 : 1) : sequenceLength(bytes, at, end);

@@ -19,7 +19,7 @@ const LONGEST_PATTERN = 100_000;
 export const INTEGER_DIGITS = { long: 18, integer: 9, short: 4, byte: 2 } as const;
 export const DIGITS_OF_DOUBLE = 20;
 /** A decimal number with a point goes through a double in `from_json`, which keeps this many digits. */
-export const DIGITS_IN_DOUBLE = 15;
+const DIGITS_IN_DOUBLE = 15;
 
 const W = '[ \\t\\n\\r]*';
 const TEXT =

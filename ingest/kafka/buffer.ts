@@ -12,7 +12,7 @@ import { quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import type { PlainRecords } from '../decode/plain.ts';
 import { RECORD_COLUMNS, UNSURE_COLUMN } from '../record.ts';
-import type { BatchLimits, Looked } from '../source.ts';
+import type { BatchLimits } from '../source.ts';
 import { RecordChunk } from './chunk.ts';
 import type { RecordCursor } from './wire/records.ts';
 
@@ -21,7 +21,7 @@ export interface BufferParts {
   readonly clock: Clock;
   readonly topics: readonly string[];
   readonly bufferBytes: number;
-  /** Splits records into their fields; undefined when they have none. */
+  /** Tells which records are certain to fit their columns; undefined when nobody wants to know. */
   readonly plain: PlainRecords | undefined;
   /** Called when there is something to take, or room again. */
   readonly changed: () => void;
@@ -47,8 +47,8 @@ export interface FullTable {
   readonly relation: string;
   readonly rows: number;
   readonly bytes: number;
-  /** Undefined without `plain`. */
-  readonly looked: Looked | undefined;
+  /** Rows with a true `unsure`: they are not certain to fit. Undefined without `plain`. */
+  readonly unsureRows: number | undefined;
   readonly moved: ReadonlyMap<string, Moved>;
   release(): Promise<void>;
 }
@@ -62,14 +62,13 @@ interface OpenTable {
   readonly moved: Map<string, Moved>;
   rows: number;
   bytes: number;
-  whole: number;
   unsure: number;
 }
 
 /**
  * `RECORD_COLUMNS`, but the name of the topic is not stored for each record: it follows from the topic's place in the list.
  */
-function columnsFor(topics: readonly string[], plain: PlainRecords | undefined): string {
+function columnsFor(topics: readonly string[]): string {
   const list = `[${topics.map(quoteString).join(', ')}]`;
   const name = topics.length === 1 ? quoteString(topics[0] ?? '') : `list_extract(${list}, topic_place)`;
   const own = RECORD_COLUMNS.filter((column) => !column.startsWith('topic '));
@@ -78,7 +77,6 @@ function columnsFor(topics: readonly string[], plain: PlainRecords | undefined):
     'topic_place INTEGER',
     ...own,
     `${UNSURE_COLUMN} BOOLEAN`,
-    ...(plain?.columns ?? []).map((column) => `${column.name} ${column.type}`),
   ].join(', ');
 }
 
@@ -98,7 +96,7 @@ export class RecordBuffer {
 
   private constructor(parts: BufferParts, session: Session) {
     this.#parts = parts;
-    this.#columns = columnsFor(parts.topics, parts.plain);
+    this.#columns = columnsFor(parts.topics);
     this.#session = session;
   }
 
@@ -127,7 +125,7 @@ export class RecordBuffer {
     await this.#session.run(`CREATE TABLE ${name} (${this.#columns})`);
     const appender = await this.#session.appender(name);
     const { clock, plain } = this.#parts;
-    const counts = { rows: 0, bytes: 0, whole: 0, unsure: 0, moved: new Map<string, Moved>() };
+    const counts = { rows: 0, bytes: 0, unsure: 0, moved: new Map<string, Moved>() };
     this.#open = { name, appender, chunk: new RecordChunk(appender, plain), openedMs: clock.nowMs(), ...counts };
   }
 
@@ -166,7 +164,6 @@ export class RecordBuffer {
       const taken = table.chunk.take(topic, source.partition, records, rows - table.rows, bytesLeft);
       table.rows += taken.rows;
       table.bytes += taken.bytes;
-      table.whole += taken.whole;
       table.unsure += taken.unsure;
       this.#bytes += taken.bytes;
       isLeft = records.next();
@@ -192,7 +189,7 @@ export class RecordBuffer {
       relation: table.name,
       rows: table.rows,
       bytes: table.bytes,
-      looked: this.#parts.plain && { wholeRows: table.whole, unsureRows: table.unsure },
+      unsureRows: this.#parts.plain && table.unsure,
       moved: table.moved,
       release: () => (released ??= this.#drop(table)),
     };

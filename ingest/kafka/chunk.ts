@@ -1,44 +1,52 @@
 /** Up to 2,048 records as columns, the way DuckDB takes them. */
 import type { ColumnAppender } from '../../engine/appender.ts';
 import type { OpenChunk } from '../../engine/open-chunk.ts';
-import type { OpenColumn } from '../../engine/open-column.ts';
 import { CHUNK_ROWS } from '../../engine/vectors.ts';
-import type { PlainRecords, Split } from '../decode/plain.ts';
+import type { Value } from '../../engine/values.ts';
+import type { PlainRecords } from '../decode/plain.ts';
 import type { RecordCursor } from './wire/records.ts';
 
 /** What a record takes besides its key, value and headers. */
 const ROW_BYTES = 48;
 const MICROS_PER_MS = 1000;
 
-/** The columns that are stored come in this order; behind them those of the fields. */
-const [TOPIC, PARTITION, OFFSET, TIMESTAMP, KEY, VALUE, HEADERS, UNSURE, FIELDS] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+/** Among the columns that are stored: the place of the topic, partition, offset, timestamp, key, value, headers, `unsure`. */
+const [KEY, VALUE] = [4, 5];
 
 /** What was taken out of a batch. */
 export interface Taken {
   readonly rows: number;
   /** About how many bytes of memory they take. */
   readonly bytes: number;
-  /** How many of them were kept whole, and how many of those are not certain to fit. */
-  readonly whole: number;
+  /** How many of them are not certain to fit. */
   readonly unsure: number;
 }
 
 export class RecordChunk {
   readonly #appender: ColumnAppender;
+  readonly #topics = new Int32Array(CHUNK_ROWS);
+  readonly #partitions = new Int32Array(CHUNK_ROWS);
+  readonly #offsets = new Float64Array(CHUNK_ROWS);
+  readonly #timestamps = new Float64Array(CHUNK_ROWS);
+  /** Of the records that are being taken: places in their bytes. */
+  readonly #keys = { column: KEY, starts: new Int32Array(CHUNK_ROWS), lengths: new Int32Array(CHUNK_ROWS) };
+  readonly #values = { column: VALUE, starts: new Int32Array(CHUNK_ROWS), lengths: new Int32Array(CHUNK_ROWS) };
+  /** Stays empty as long as no record has headers: most have none, and an empty column costs nothing. */
+  #headers: Value[] = [];
+  /** Likewise: true for a record that is not certain to fit. */
+  #unsure: Value[] = [];
   readonly #plain: PlainRecords | undefined;
   readonly #chunk: OpenChunk;
-  readonly #fields: readonly OpenColumn[];
   #rows = 0;
 
   /**
    * @param appender of a table that `RecordBuffer` made
-   * @param plain splits records into their fields; without it each is kept whole, and none is looked at
+   * @param plain tells which records are certain to fit; without it none is looked at
    */
   constructor(appender: ColumnAppender, plain: PlainRecords | undefined) {
     this.#appender = appender;
     this.#plain = plain;
     this.#chunk = appender.chunk();
-    this.#fields = this.#chunk.columns.slice(FIELDS);
   }
 
   /**
@@ -50,56 +58,49 @@ export class RecordChunk {
     const from = this.#rows;
     const most = Math.min(maxRows, CHUNK_ROWS - from);
     const first = records.start;
-    const offsets = this.#column(OFFSET);
-    const timestamps = this.#column(TIMESTAMP);
-    const keys = this.#column(KEY);
-    const values = this.#column(VALUE);
-    const unsures = this.#column(UNSURE);
-    const topics = this.#column(TOPIC);
-    const partitions = this.#column(PARTITION);
     let rows = 0;
     let bytes = 0;
-    let whole = 0;
     let unsure = 0;
+    const plain = this.#plain;
     do {
       const row = from + rows;
-      topics.setInt32(row, topic);
-      partitions.setInt32(row, partition);
-      offsets.setInt64(row, records.offset);
-      timestamps.setInt64(row, records.timestampMs * MICROS_PER_MS);
-      keys.setSlice(row, records.keyStart, records.keyLength);
+      this.#offsets[row] = records.offset;
+      this.#timestamps[row] = records.timestampMs * MICROS_PER_MS;
+      this.#keys.starts[rows] = records.keyStart - first;
+      this.#keys.lengths[rows] = records.keyLength;
+      this.#values.starts[rows] = records.valueStart - first;
+      this.#values.lengths[rows] = records.valueLength;
       bytes += ROW_BYTES + (records.end - records.start);
       if (records.headerCount > 0) {
         const headers = records.headers();
-        this.#column(HEADERS).values[row] = headers.map(({ key, value }) => ({ key, value }));
+        this.#headers[row] = headers.map(({ key, value }) => ({ key, value }));
         bytes += ROW_BYTES * headers.length;
       }
-      const split = this.#split(records, row);
-      if (split !== 'split') {
-        values.setSlice(row, records.valueStart, records.valueLength);
-        unsures.setBoolean(row, split === 'unsure');
-        whole++;
-        if (split === 'unsure') unsure++;
+      const valueEnd = records.valueStart + records.valueLength;
+      if (plain?.takes(records.bytes, records.view, records.valueStart, valueEnd) === false) {
+        this.#unsure[row] = true;
+        unsure++;
       }
       rows++;
     } while (rows < most && bytes < maxBytes && records.next());
-    this.#chunk.copySlices(from, rows, records.bytes.subarray(0, records.end), first);
+    this.#topics.fill(topic, from, from + rows);
+    this.#partitions.fill(partition, from, from + rows);
+    this.#chunk.setSlices(from, rows, records.bytes.subarray(first, records.end), [this.#values, this.#keys]);
     this.#rows += rows;
     if (this.#rows === CHUNK_ROWS) this.flush();
-    return { rows, bytes, whole, unsure };
-  }
-
-  #split({ bytes, view, valueStart, valueLength }: RecordCursor, row: number): Split {
-    return this.#plain?.split(bytes, view, valueStart, valueStart + valueLength, this.#fields, row) ?? 'unsure';
-  }
-
-  #column(place: number): OpenColumn {
-    return this.#chunk.columns[place] as OpenColumn;
+    return { rows, bytes, unsure };
   }
 
   /** Gives what is there to the appender. */
   flush(): void {
-    this.#appender.appendChunk(this.#chunk, this.#rows);
+    const numbers = [this.#topics, this.#partitions, this.#offsets, this.#timestamps];
+    this.#appender.appendChunk(
+      this.#chunk,
+      [...numbers, undefined, undefined, this.#headers, this.#unsure],
+      this.#rows,
+    );
+    this.#headers = [];
+    this.#unsure = [];
     this.#rows = 0;
   }
 }

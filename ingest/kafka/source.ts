@@ -213,7 +213,7 @@ export class KafkaSource implements Source {
     return {
       relation: table.relation,
       rows: table.rows,
-      looked: table.looked,
+      unsureRows: table.unsureRows,
       bytes: table.bytes,
       from,
       upTo,

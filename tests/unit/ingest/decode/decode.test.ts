@@ -4,19 +4,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringifyJson } from '../../../../core/json.ts';
 import { Engine } from '../../../../engine/engine.ts';
 import type { Session } from '../../../../engine/session.ts';
-import { textOf } from '../../../../engine/values.ts';
-import type { DecodeSpec } from '../../../../ingest/decode/decode.ts';
+import { textOf, type Row } from '../../../../engine/values.ts';
+import { decodeBatch, plainRecords, type DecodeSpec } from '../../../../ingest/decode/decode.ts';
 import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
 import { afterPositions } from '../../../../ingest/quarantine.ts';
-import { RawTables, type Decoded, type RecordValue } from './raw-tables.ts';
+import { RECORD_COLUMNS, UNSURE_COLUMN } from '../../../../ingest/record.ts';
 
 let engine: Engine;
 let session: Session;
-let tables: RawTables;
 beforeAll(async () => {
   engine = await Engine.open({ memoryLimit: '300MB', threads: 2 });
   session = await engine.session();
-  tables = new RawTables(engine, session);
 });
 afterAll(() => {
   session.close();
@@ -27,11 +25,60 @@ function json(schema: string, rescuedDataColumn: string | undefined = '_rescued_
   return { format: 'json', schema: parseSchema(schema), rescuedDataColumn };
 }
 
+interface Decoded {
+  readonly good: readonly Row[];
+  readonly bad: readonly Row[];
+}
+
+let tables = 0;
+
+type RecordValue = string | Uint8Array | null;
+
 /** Decodes values as records with offsets from 0 on: as from a source that has looked at them, and as from one that has not. */
 async function decode(spec: DecodeSpec, values: readonly RecordValue[]): Promise<Decoded> {
-  const { found } = await tables.looked(spec, values);
-  expect(found).toEqual(await tables.unseen(spec, values));
-  return found;
+  const unsure = values.map((value) => isUnsure(spec, value));
+  const looked = await decodeAs(spec, values, unsure);
+  const unseen = await decodeAs(spec, values, undefined);
+  expect(looked).toEqual(unseen);
+  return looked;
+}
+
+function isUnsure(spec: DecodeSpec, value: RecordValue): boolean {
+  const bytes = Buffer.from(value ?? '');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  return plainRecords(spec)?.takes(bytes, view, 0, bytes.length) !== true;
+}
+
+async function decodeAs(
+  spec: DecodeSpec,
+  values: readonly RecordValue[],
+  unsure: readonly boolean[] | undefined,
+): Promise<Decoded> {
+  const table = `raw_${String(++tables)}`;
+  await session.run(`CREATE TABLE ${table} (${RECORD_COLUMNS.join(', ')}, ${UNSURE_COLUMN} BOOLEAN)`);
+  const appender = await session.appender(table);
+  for (let at = 0; at < values.length; at += 2000) {
+    const part = values.slice(at, at + 2000);
+    const bytes = part.map((value) => (typeof value === 'string' ? Buffer.from(value) : value));
+    const column = <T>(of: (i: number) => T): T[] => part.map((_, i) => of(at + i));
+    appender.append(
+      [column(() => 'orders'), new Int32Array(part.length), Float64Array.from(column((i) => i)), column(() => 0n), column((i) => Buffer.from(String(i))), bytes, [], unsure === undefined ? [] : column((i) => unsure[i] === true || null)],
+      part.length,
+    ); // prettier-ignore
+  }
+  appender.close();
+  const decoded = await decodeBatch(session, { relation: table, unsureRows: unsure?.filter((is) => is).length }, spec);
+  try {
+    const good = await session.rows(
+      `SELECT * EXCLUDE (_metadata), _metadata."offset" AS o FROM ${decoded.good} AS good ORDER BY o`,
+    );
+    const bad =
+      decoded.bad === undefined ? [] : await session.rows(`SELECT * FROM ${decoded.bad} AS bad ORDER BY "offset"`);
+    return { good, bad };
+  } finally {
+    await decoded.release();
+    await session.run(`DROP TABLE ${table}`);
+  }
 }
 
 test('values keep every digit, and nested ones their shape', async () => {
