@@ -4,8 +4,9 @@
  * Promise: results go to stdout alone, everything else to stderr; a reader that goes away (`| head`) ends the process
  * quietly; colour only for a terminal, and never when NO_COLOR is set.
  */
-import { systemCodeOf } from '../core/errors.ts';
+import { EXIT_CODES, systemCodeOf } from '../core/errors.ts';
 import type { Env } from './env.ts';
+import { exitNow } from './exit.ts';
 import { styleOf, type Style } from './style.ts';
 
 export interface Io {
@@ -25,8 +26,8 @@ export function processIo(): Io {
   const { env, stdin, stdout, stderr } = process;
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error) => {
-      if (systemCodeOf(error) === 'EPIPE') process.exit(0);
-      throw error;
+      if (systemCodeOf(error) !== 'EPIPE') throw error;
+      exitNow(EXIT_CODES.ok);
     });
   }
   return {

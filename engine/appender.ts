@@ -1,36 +1,18 @@
 /**
- * Rows into a DuckDB table as columns, the fastest road that DuckDB has for values made in JavaScript.
+ * Rows into a DuckDB table as columns.
  *
- * Promise: rows become visible to other sessions with `flush`, all of them or (after an error) none. Typed arrays and bytes
- * go into DuckDB's vectors as they are: no object, bigint or copy in JavaScript for each value.
- * Source: DuckDB C API, "Vectors" (a column's data lies in one array, its nulls in a bit mask).
+ * Promise: rows become visible to other sessions with `flush`, all of them or (after an error) none.
  */
-import {
-  blobValue,
-  DuckDBDataChunk,
-  DuckDBMapValue,
-  DuckDBTimestampTZValue,
-  DuckDBTypeId,
-  listValue,
-  structValue,
-  type DuckDBAppender,
-  type DuckDBType,
-  type DuckDBValue,
-} from '@duckdb/node-api';
-import duckdb, { type Vector } from '@duckdb/node-bindings';
+import { DuckDBDataChunk, type DuckDBAppender, type DuckDBType } from '@duckdb/node-api';
 import { SluiceError } from '../core/errors.ts';
+import { writerFor, type ColumnData, type ColumnWriter } from './columns.ts';
 import { engineError } from './errors.ts';
-import { OpenChunk } from './open-chunk.ts';
-import { CHUNK_ROWS, Nulls, vectorOf } from './vectors.ts';
-import type { Value } from './values.ts';
-
-/** Values of one column; an array may be longer than the rows that are appended, and an empty one is all null. */
-export type ColumnData = readonly Value[] | Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
+import { CHUNK_ROWS } from './vectors.ts';
 
 export class ColumnAppender {
   readonly #appender: DuckDBAppender;
   readonly #types: readonly DuckDBType[];
-  readonly #writers: readonly Writer[];
+  readonly #writers: readonly ColumnWriter[];
 
   constructor(appender: DuckDBAppender) {
     this.#appender = appender;
@@ -56,29 +38,6 @@ export class ColumnAppender {
     }
   }
 
-  /** A chunk for values that lie in larger bytes: see `OpenChunk.setSlices`. */
-  chunk(): OpenChunk {
-    return new OpenChunk(this.#types);
-  }
-
-  /** Appends the first `rows` of a chunk and empties it; `columns` are those without slices, undefined for the others. */
-  appendChunk(open: OpenChunk, columns: readonly (ColumnData | undefined)[], rows: number): void {
-    if (rows === 0) return;
-    try {
-      const { chunk } = open;
-      chunk.rowCount = rows;
-      for (const [i, write] of this.#writers.entries()) {
-        const data = columns[i];
-        if (data !== undefined) write(chunk, i, data, rows);
-      }
-      open.writeSlices(rows);
-      this.#appender.appendDataChunk(chunk);
-      open.reset();
-    } catch (error) {
-      throw engineError(error, '');
-    }
-  }
-
   flush(): void {
     try {
       this.#appender.flushSync();
@@ -89,111 +48,5 @@ export class ColumnAppender {
 
   close(): void {
     this.#appender.closeSync();
-  }
-}
-
-type Writer = (chunk: DuckDBDataChunk, column: number, data: ColumnData, rows: number) => void;
-
-function writerFor(type: DuckDBType): Writer {
-  if (type.typeId === DuckDBTypeId.BLOB) {
-    return (chunk, column, data, rows) => {
-      writeBytes(vectorOf(chunk, column), data as readonly (Uint8Array | null)[], rows);
-    };
-  }
-  if (type.typeId === DuckDBTypeId.VARCHAR) {
-    return (chunk, column, data, rows) => {
-      writeText(vectorOf(chunk, column), data as readonly (string | null)[], rows);
-    };
-  }
-  const convert = converterFor(type);
-  return (chunk, column, data, rows) => {
-    if (data.length === 0) Nulls.all(rows).write(vectorOf(chunk, column));
-    else if (data instanceof Int32Array) writeInt32(vectorOf(chunk, column), type, data, rows);
-    else if (data instanceof Float64Array) writeInt64(vectorOf(chunk, column), type, data, rows);
-    else chunk.setColumnValues(column, converted(data, rows, convert));
-  };
-}
-
-function writeBytes(vector: Vector, data: readonly (Uint8Array | null | undefined)[], rows: number): void {
-  let nulls: Nulls | undefined;
-  for (let row = 0; row < rows; row++) {
-    const bytes = data[row];
-    if (bytes === null || bytes === undefined) (nulls ??= new Nulls(rows)).add(row);
-    else duckdb.vector_assign_string_element_len(vector, row, bytes);
-  }
-  nulls?.write(vector);
-}
-
-function writeText(vector: Vector, data: readonly (string | null | undefined)[], rows: number): void {
-  let nulls: Nulls | undefined;
-  for (let row = 0; row < rows; row++) {
-    const text = data[row];
-    if (text === null || text === undefined) (nulls ??= new Nulls(rows)).add(row);
-    else duckdb.vector_assign_string_element(vector, row, text);
-  }
-  nulls?.write(vector);
-}
-
-function writeInt32(vector: Vector, type: DuckDBType, data: Int32Array<ArrayBuffer>, rows: number): void {
-  if (type.typeId !== DuckDBTypeId.INTEGER) throw new SluiceError('INTERNAL', `Int32Array into ${type.toString()}`);
-  duckdb.copy_data_to_vector(vector, 0, data.buffer, data.byteOffset, rows * 4);
-}
-
-/** 64-bit integers in two halves, little endian as DuckDB keeps them on every machine that it runs on. */
-function writeInt64(vector: Vector, type: DuckDBType, data: Float64Array, rows: number): void {
-  if (type.typeId !== DuckDBTypeId.BIGINT && type.typeId !== DuckDBTypeId.TIMESTAMP_TZ)
-    throw new SluiceError('INTERNAL', `Float64Array into ${type.toString()}`);
-  const halves = new Int32Array(rows * 2);
-  let nulls: Nulls | undefined;
-  for (let row = 0; row < rows; row++) {
-    const value = data[row] ?? Number.NaN;
-    if (Number.isNaN(value)) (nulls ??= new Nulls(rows)).add(row);
-    halves[row * 2] = value % 2 ** 32;
-    halves[row * 2 + 1] = Math.floor(value / 2 ** 32);
-  }
-  duckdb.copy_data_to_vector(vector, 0, halves.buffer, 0, halves.byteLength);
-  nulls?.write(vector);
-}
-
-function converted(data: readonly Value[], rows: number, convert: (value: Value) => DuckDBValue): DuckDBValue[] {
-  const values = new Array<DuckDBValue>(rows);
-  for (let row = 0; row < rows; row++) values[row] = orNull(data[row], convert);
-  return values;
-}
-
-function orNull(value: Value | undefined, convert: (value: Value) => DuckDBValue): DuckDBValue {
-  return value === null || value === undefined ? null : convert(value);
-}
-
-function converterFor(type: DuckDBType): (value: Value) => DuckDBValue {
-  switch (type.typeId) {
-    case DuckDBTypeId.BLOB:
-      return (value) => blobValue(value as Uint8Array);
-    case DuckDBTypeId.TIMESTAMP_TZ:
-      return (value) => new DuckDBTimestampTZValue(value as bigint);
-    case DuckDBTypeId.LIST: {
-      const item = converterFor(type.valueType);
-      return (value) => listValue((value as readonly Value[]).map((entry) => orNull(entry, item)));
-    }
-    case DuckDBTypeId.STRUCT: {
-      const fields = type.entryNames.map((name, i) => ({ name, convert: converterFor(type.entryTypes[i] ?? type) }));
-      return (value) => {
-        const given = value as { readonly [key: string]: Value };
-        return structValue(Object.fromEntries(fields.map(({ name, convert }) => [name, orNull(given[name], convert)])));
-      };
-    }
-    case DuckDBTypeId.MAP: {
-      const key = converterFor(type.keyType);
-      const item = converterFor(type.valueType);
-      return (value) =>
-        new DuckDBMapValue(
-          (value as readonly { key: Value; value: Value }[]).map((entry) => ({
-            key: key(entry.key),
-            value: orNull(entry.value, item),
-          })),
-        );
-    }
-    default:
-      return (value) => value as DuckDBValue;
   }
 }

@@ -7,6 +7,7 @@
 import { DuckDBInstance } from '@duckdb/node-api';
 import { engineError } from './errors.ts';
 import { quoteString } from './quoting.ts';
+import { RowFunction, type RowRelation, type RowSet } from './row-function.ts';
 import { Session } from './session.ts';
 
 export interface EngineOptions {
@@ -17,11 +18,31 @@ export interface EngineOptions {
   readonly tempDir?: string;
 }
 
+/** Those of this process that are not closed. */
+const open = new Set<Engine>();
+
 export class Engine {
   readonly #instance: DuckDBInstance;
+  readonly #rows: RowFunction;
+  readonly #sessions = new Set<Session>();
 
-  private constructor(instance: DuckDBInstance) {
+  private constructor(instance: DuckDBInstance, rows: RowFunction) {
     this.#instance = instance;
+    this.#rows = rows;
+    open.add(this);
+  }
+
+  /**
+   * Stops everything that engines of this process run, for an end by force; resolves when nothing runs any more. Without it
+   * `process.exit` waits for threads that may be waiting for rows from the event loop, and so for ever.
+   */
+  static async abandonAll(): Promise<void> {
+    await Promise.all([...open].map((engine) => engine.#abandon()));
+  }
+
+  /** Whether `process.exit` would wait for ever. */
+  static get isWaitedFor(): boolean {
+    return [...open].some((engine) => engine.#rows.isUsed && [...engine.#sessions].some(({ isBusy }) => isBusy));
   }
 
   /**
@@ -37,7 +58,9 @@ export class Engine {
         ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
         ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
       });
-      const engine = new Engine(instance);
+      const connection = await instance.connect();
+      const engine = new Engine(instance, new RowFunction(connection));
+      connection.closeSync();
       if (options.tempDir !== undefined) {
         const session = await engine.session();
         await session.run(`SET temp_directory = ${quoteString(options.tempDir)}`);
@@ -52,12 +75,24 @@ export class Engine {
   /** A connection of its own: its temporary tables are its own, the other tables are shared by all. */
   async session(): Promise<Session> {
     const connection = await this.#instance.connect();
-    const session = new Session(connection);
+    const session: Session = new Session(connection, () => this.#sessions.delete(session));
+    this.#sessions.add(session);
     await session.run("SET TimeZone = 'UTC'");
     return session;
   }
 
+  /** Makes rows that lie in JavaScript a relation for all sessions. */
+  expose(rows: RowSet): RowRelation {
+    return this.#rows.expose(rows);
+  }
+
   close(): void {
+    open.delete(this);
     this.#instance.closeSync();
+  }
+
+  async #abandon(): Promise<void> {
+    this.#rows.releaseAll();
+    await Promise.all([...this.#sessions].map((session) => session.settle()));
   }
 }

@@ -38,9 +38,26 @@ export type Parameter = null | boolean | number | bigint | string | Uint8Array;
 
 export class Session {
   readonly #connection: DuckDBConnection;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #onClosed: () => void;
 
-  constructor(connection: DuckDBConnection) {
+  /** @param onClosed told once the connection is given back */
+  constructor(connection: DuckDBConnection, onClosed: () => void = () => undefined) {
     this.#connection = connection;
+    this.#onClosed = onClosed;
+  }
+
+  /** Whether a statement runs. */
+  get isBusy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Stops what runs; resolves when it has ended, well or not. */
+  async settle(): Promise<void> {
+    while (this.isBusy) {
+      this.interrupt();
+      await Promise.allSettled(this.#running);
+    }
   }
 
   async run(sql: string, parameters?: readonly Parameter[]): Promise<void> {
@@ -145,15 +162,29 @@ export class Session {
     return percentage < 0 ? undefined : percentage;
   }
 
+  /** Stops what runs. The connection is closed when that has ended: DuckDB would wait, and block what it waits for. */
   close(): void {
+    if (this.isBusy)
+      void this.settle().then(() => {
+        this.#close();
+      });
+    else this.#close();
+  }
+
+  #close(): void {
     this.#connection.closeSync();
+    this.#onClosed();
   }
 
   async #do<T>(sql: string, work: () => Promise<T>): Promise<T> {
+    const running = work();
+    this.#running.add(running);
     try {
-      return await work();
+      return await running;
     } catch (error) {
       throw engineError(error, sql);
+    } finally {
+      this.#running.delete(running);
     }
   }
 }

@@ -4,7 +4,26 @@
  * Promise: a type that Delta does not have is `undefined`, never a near miss; integers that DuckDB widens (sums are HUGEINT)
  * come back as `long`, and the cast at writing refuses what does not fit.
  */
-import { DuckDBTypeId, type DuckDBType } from '@duckdb/node-api';
+import {
+  BIGINT,
+  BLOB,
+  BOOLEAN,
+  DATE,
+  DECIMAL,
+  DOUBLE,
+  DuckDBTypeId,
+  FLOAT,
+  INTEGER,
+  LIST,
+  MAP,
+  SMALLINT,
+  STRUCT,
+  TIMESTAMP,
+  TIMESTAMPTZ,
+  TINYINT,
+  VARCHAR,
+  type DuckDBType,
+} from '@duckdb/node-api';
 import { primitive, struct, field, type DataType, type Field, type PrimitiveName } from '../core/schema.ts';
 import { quoteIdent } from './quoting.ts';
 
@@ -21,6 +40,21 @@ const NAMES: Readonly<Record<PrimitiveName, string>> = {
   date: 'DATE',
   timestamp: 'TIMESTAMPTZ',
   timestamp_ntz: 'TIMESTAMP',
+};
+
+const TYPES: Readonly<Record<PrimitiveName, DuckDBType>> = {
+  string: VARCHAR,
+  long: BIGINT,
+  integer: INTEGER,
+  short: SMALLINT,
+  byte: TINYINT,
+  float: FLOAT,
+  double: DOUBLE,
+  boolean: BOOLEAN,
+  binary: BLOB,
+  date: DATE,
+  timestamp: TIMESTAMPTZ,
+  timestamp_ntz: TIMESTAMP,
 };
 
 const PRIMITIVE_OF: Readonly<Partial<Record<DuckDBTypeId, PrimitiveName>>> = {
@@ -64,6 +98,22 @@ export function duckdbType(type: DataType): string {
       return `MAP(${duckdbType(type.key)}, ${duckdbType(type.value)})`;
     case 'struct':
       return `STRUCT(${type.fields.map((f) => `${quoteIdent(f.name)} ${duckdbType(f.type)}`).join(', ')})`;
+  }
+}
+
+/** As `duckdbType`, for DuckDB's interface. */
+export function duckdbTypeOf(type: DataType): DuckDBType {
+  switch (type.kind) {
+    case 'primitive':
+      return TYPES[type.name];
+    case 'decimal':
+      return DECIMAL(type.precision, type.scale);
+    case 'array':
+      return LIST(duckdbTypeOf(type.element));
+    case 'map':
+      return MAP(duckdbTypeOf(type.key), duckdbTypeOf(type.value));
+    case 'struct':
+      return STRUCT(Object.fromEntries(type.fields.map((f) => [f.name, duckdbTypeOf(f.type)])));
   }
 }
 

@@ -1,5 +1,6 @@
 /** sluice itself: projects as a user would write them, run one after the other as `sluice run` runs them. */
 import { join } from 'node:path';
+import { collectLessOften } from '../../cli/garbage.ts';
 import { systemClock } from '../../core/clock.ts';
 import { systemRandom } from '../../core/random.ts';
 import { Engine } from '../../engine/engine.ts';
@@ -30,6 +31,7 @@ export interface SluiceRun {
   readonly peaksMiB: readonly number[];
 }
 
+collectLessOften();
 const { projects, availableNow, peakPerRows = Number.POSITIVE_INFINITY } = childInput() as SluiceInput;
 const stop = new AbortController();
 void untilStopped().then(() => {

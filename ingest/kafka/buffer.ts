@@ -1,19 +1,17 @@
 /**
- * Records on their way from Kafka into DuckDB: columns of up to 2,048 rows in JavaScript, then a table of the engine for
- * each batch that is to come. The next table fills while the flow lands the one before.
+ * Records on their way from Kafka into DuckDB: chunks of up to 2,048 of them, which together are the rows of a batch that is
+ * to come. The next batch fills while the flow lands the one before.
  *
- * Promise: a table ends at the limits of a batch, and in front of a record, never inside one; all tables together, and the
- * one that is being landed, stay within `bufferBytes` (one record more at most): `room` makes the reader wait.
+ * Promise: a batch ends at its limits, and in front of a record, never inside one; all of them together, and the one that is
+ * being landed, stay within `bufferBytes` (one record more at most): `hasRoom` makes the reader wait. Memory that was
+ * used once is used again.
  */
 import type { Clock } from '../../core/clock.ts';
-import type { ColumnAppender } from '../../engine/appender.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { quoteString } from '../../engine/quoting.ts';
-import type { Session } from '../../engine/session.ts';
 import type { PlainRecords } from '../decode/plain.ts';
-import { RECORD_COLUMNS, UNSURE_COLUMN } from '../record.ts';
 import type { BatchLimits } from '../source.ts';
-import { RecordChunk } from './chunk.ts';
+import { CHUNK_FIELDS, RecordChunk } from './chunk.ts';
 import type { RecordCursor } from './wire/records.ts';
 
 export interface BufferParts {
@@ -35,80 +33,59 @@ export interface SourcePartition {
   readonly next: bigint;
 }
 
-/** What a table holds of one partition: `upTo` is the offset to go on from. */
+/** What a batch holds of one partition: `upTo` is the offset to go on from. */
 export interface Moved {
   readonly from: bigint;
   readonly upTo: bigint;
 }
 
-/** A table that is full, or was cut. */
-export interface FullTable {
-  /** The table's name. */
+/** Records that fill a batch, or were cut. */
+export interface FullRows {
+  /** For FROM: the columns of `RECORD_COLUMNS`, `UNSURE_COLUMN` and `rowid`. */
   readonly relation: string;
   readonly rows: number;
   readonly bytes: number;
   /** Rows with a true `unsure`: they are not certain to fit. Undefined without `plain`. */
   readonly unsureRows: number | undefined;
   readonly moved: ReadonlyMap<string, Moved>;
-  release(): Promise<void>;
+  /** Idempotent. */
+  release(): void;
 }
 
-interface OpenTable {
-  readonly name: string;
-  readonly appender: ColumnAppender;
-  readonly chunk: RecordChunk;
+interface OpenRows {
+  /** The last one takes more. */
+  readonly chunks: RecordChunk[];
   /** When its first record came. */
-  openedMs: number;
+  readonly openedMs: number;
   readonly moved: Map<string, Moved>;
   rows: number;
   bytes: number;
   unsure: number;
 }
 
-/**
- * `RECORD_COLUMNS`, but the name of the topic is not stored for each record: it follows from the topic's place in the list.
- */
-function columnsFor(topics: readonly string[]): string {
-  const list = `[${topics.map(quoteString).join(', ')}]`;
-  const name = topics.length === 1 ? quoteString(topics[0] ?? '') : `list_extract(${list}, topic_place)`;
-  const own = RECORD_COLUMNS.filter((column) => !column.startsWith('topic '));
-  return [
-    `topic VARCHAR GENERATED ALWAYS AS (${name}) VIRTUAL`,
-    'topic_place INTEGER',
-    ...own,
-    `${UNSURE_COLUMN} BOOLEAN`,
-  ].join(', ');
-}
-
-/** The engine is shared by all flows. */
-let tables = 0;
-
 export class RecordBuffer {
   readonly #parts: BufferParts;
-  readonly #session: Session;
-  readonly #columns: string;
+  /** SQL: the name of a record's topic. It is not stored for each, since it follows from the topic's place in the list. */
+  readonly #topic: string;
   #limits: BatchLimits = { rows: 245_760, bytes: 2 ** 26, flushMs: 200 };
-  #open: OpenTable | undefined;
-  #full: OpenTable[] = [];
+  #open: OpenRows | undefined;
+  #full: OpenRows[] = [];
+  #spare: RecordChunk[] = [];
   #bytes = 0;
-  /** A table may hold records that its positions do not tell of. */
+  /** There may be records that the positions do not tell of. */
   #isSpoilt = false;
 
-  private constructor(parts: BufferParts, session: Session) {
+  constructor(parts: BufferParts) {
     this.#parts = parts;
-    this.#columns = columnsFor(parts.topics);
-    this.#session = session;
-  }
-
-  static async create(parts: BufferParts): Promise<RecordBuffer> {
-    return new RecordBuffer(parts, await parts.engine.session());
+    const [first = '', ...others] = parts.topics.map(quoteString);
+    this.#topic = others.length === 0 ? first : `list_extract([${[first, ...others].join(', ')}], topic_place)`;
   }
 
   set limits(limits: BatchLimits) {
     this.#limits = limits;
   }
 
-  /** Whether more may be fetched: a table that is empty takes one record at least, so nothing is too large for the buffer. */
+  /** Whether more may be fetched: a batch that is empty takes one record at least, so nothing is too large for the buffer. */
   get hasRoom(): boolean {
     return this.#bytes < this.#parts.bufferBytes;
   }
@@ -118,34 +95,21 @@ export class RecordBuffer {
     return this.#full.length === 0 && (this.#open === undefined || this.#open.rows === 0);
   }
 
-  /** Opens a table when there is none to append to. */
-  async prepare(): Promise<void> {
-    if (this.#open !== undefined) return;
-    const name = `kafka_${String(++tables)}`;
-    await this.#session.run(`CREATE TABLE ${name} (${this.#columns})`);
-    const appender = await this.#session.appender(name);
-    const { clock, plain } = this.#parts;
-    const counts = { rows: 0, bytes: 0, unsure: 0, moved: new Map<string, Moved>() };
-    this.#open = { name, appender, chunk: new RecordChunk(appender, plain), openedMs: clock.nowMs(), ...counts };
-  }
-
   /**
-   * Appends records of one partition until the table or the buffer is full.
+   * Appends records of one partition: as many as there is room for in a chunk, the batch and the buffer.
    * @param records at the first one that is to be appended
    * @param end the offset to go on from when all of them are in
    * @returns the offset to go on from; short of `end`, `records` is at its record
    * @throws BadRecords when one of them cannot be read; nothing is handed over any more until `clear`
    */
   append(source: SourcePartition, records: RecordCursor, end: bigint): bigint {
-    const table = this.#open;
-    if (table === undefined) return BigInt(records.offset);
+    const isFirst = this.#open === undefined;
+    const open = (this.#open ??= this.#begin());
     try {
-      const wasEmpty = table.rows === 0;
-      if (wasEmpty) table.openedMs = this.#parts.clock.nowMs();
-      const upTo = this.#fill(table, source, records, end);
-      const full = this.#isFull(table);
-      if (full) this.#close(table);
-      if (full || wasEmpty || !this.hasRoom) this.#parts.changed();
+      const upTo = this.#fill(open, source, records, end);
+      const full = this.#isFull(open);
+      if (full) this.#cut();
+      if (full || isFirst || !this.hasRoom) this.#parts.changed();
       return upTo;
     } catch (error) {
       this.#isSpoilt = true;
@@ -153,91 +117,91 @@ export class RecordBuffer {
     }
   }
 
-  #fill(table: OpenTable, source: SourcePartition, records: RecordCursor, end: bigint): bigint {
-    const topic = this.#parts.topics.indexOf(source.topic) + 1;
-    const from = table.moved.get(source.name)?.from ?? source.next;
-    const rowsBefore = table.rows;
-    let isLeft = true;
-    while (isLeft && !this.#isFull(table) && (this.hasRoom || table.rows === 0)) {
-      const { rows, bytes } = this.#limits;
-      const bytesLeft = Math.min(bytes - table.bytes, this.#parts.bufferBytes - this.#bytes);
-      const taken = table.chunk.take(topic, source.partition, records, rows - table.rows, bytesLeft);
-      table.rows += taken.rows;
-      table.bytes += taken.bytes;
-      table.unsure += taken.unsure;
-      this.#bytes += taken.bytes;
-      isLeft = records.next();
-    }
-    const upTo = isLeft ? BigInt(records.offset) : end;
-    if (table.rows > rowsBefore) table.moved.set(source.name, { from, upTo });
+  #begin(): OpenRows {
+    return { chunks: [], openedMs: this.#parts.clock.nowMs(), moved: new Map(), rows: 0, bytes: 0, unsure: 0 };
+  }
+
+  #fill(open: OpenRows, source: SourcePartition, records: RecordCursor, end: bigint): bigint {
+    if (open.rows > 0 && !this.hasRoom) return BigInt(records.offset);
+    const { topics, bufferBytes, plain } = this.#parts;
+    const { rows, bytes } = this.#limits;
+    const topic = topics.indexOf(source.topic) + 1;
+    const from = open.moved.get(source.name)?.from ?? source.next;
+    const bytesLeft = Math.min(bytes - open.bytes, bufferBytes - this.#bytes);
+    const taken = this.#chunkOf(open).take(topic, source.partition, records, rows - open.rows, bytesLeft, plain);
+    open.rows += taken.rows;
+    open.bytes += taken.bytes;
+    open.unsure += taken.unsure;
+    this.#bytes += taken.bytes;
+    const upTo = records.next() ? BigInt(records.offset) : end;
+    open.moved.set(source.name, { from, upTo });
     return upTo;
   }
 
+  #chunkOf({ chunks }: OpenRows): RecordChunk {
+    const last = chunks.at(-1);
+    if (last?.isFull === false) return last;
+    const chunk = this.#spare.pop() ?? new RecordChunk();
+    chunks.push(chunk);
+    return chunk;
+  }
+
   /**
-   * The oldest full table; without one, the open table when it has rows that have waited for `flushMs` or fill the buffer.
+   * The oldest full batch; without one, the open one when it has waited for `flushMs` or fills the buffer.
    * @param now whether to take what there is without waiting
    */
-  take(now: boolean): FullTable | undefined {
+  take(now: boolean): FullRows | undefined {
     if (this.#isSpoilt) return undefined;
-    const open = this.#open;
     const isDue = now || this.dueInMs === 0 || !this.hasRoom;
-    if (this.#full.length === 0 && open !== undefined && open.rows > 0 && isDue) this.#close(open);
-    const table = this.#full.shift();
-    if (table === undefined) return undefined;
-    let released: Promise<void> | undefined;
+    if (this.#full.length === 0 && isDue) this.#cut();
+    const full = this.#full.shift();
+    if (full === undefined) return undefined;
+    const { chunks, rows, bytes, moved } = full;
+    const exposed = this.#parts.engine.expose({ fields: CHUNK_FIELDS, chunks });
     return {
-      relation: table.name,
-      rows: table.rows,
-      bytes: table.bytes,
-      unsureRows: this.#parts.plain && table.unsure,
-      moved: table.moved,
-      release: () => (released ??= this.#drop(table)),
+      relation: `(SELECT ${this.#topic} AS topic, * FROM ${exposed.relation})`,
+      rows,
+      bytes,
+      unsureRows: this.#parts.plain && full.unsure,
+      moved,
+      release: () => {
+        exposed.release();
+        this.#drop(full);
+      },
     };
   }
 
-  /** How long until the open table is to be taken; undefined when it has no rows. */
+  /** How long until the open batch is to be taken; undefined when there is none. */
   get dueInMs(): number | undefined {
-    const table = this.#open;
-    if (table === undefined || table.rows === 0) return undefined;
-    return Math.max(0, table.openedMs + this.#limits.flushMs - this.#parts.clock.nowMs());
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    return Math.max(0, open.openedMs + this.#limits.flushMs - this.#parts.clock.nowMs());
   }
 
   /** Throws away what was not taken. */
-  async clear(): Promise<void> {
-    const thrown = [...this.#full, ...(this.#open === undefined ? [] : [this.#open])];
-    this.#open?.appender.close();
-    this.#open = undefined;
-    this.#full = [];
+  clear(): void {
+    this.#cut();
+    for (const full of this.#full.splice(0)) this.#drop(full);
     this.#isSpoilt = false;
-    for (const table of thrown) await this.#drop(table);
   }
 
-  #isFull(table: OpenTable): boolean {
-    return table.rows >= this.#limits.rows || table.bytes >= this.#limits.bytes;
+  #isFull(open: OpenRows): boolean {
+    return open.rows >= this.#limits.rows || open.bytes >= this.#limits.bytes;
   }
 
-  #close(table: OpenTable): void {
-    table.chunk.flush();
-    table.appender.close();
+  #cut(): void {
+    if (this.#open !== undefined && this.#open.rows > 0) this.#full.push(this.#open);
     this.#open = undefined;
-    this.#full.push(table);
   }
 
-  /** A batch may outlive its source by a step, so a table is dropped through a session of its own. */
-  async #drop(table: OpenTable): Promise<void> {
-    this.#bytes -= table.bytes;
-    table.bytes = 0;
-    this.#parts.changed();
-    const session = await this.#parts.engine.session();
-    try {
-      await session.run(`DROP TABLE IF EXISTS ${table.name}`);
-    } finally {
-      session.close();
+  /** What was dropped already has nothing any more. */
+  #drop(full: OpenRows): void {
+    this.#bytes -= full.bytes;
+    full.bytes = 0;
+    for (const chunk of full.chunks.splice(0)) {
+      chunk.reset();
+      if (chunk.isReusable) this.#spare.push(chunk);
     }
-  }
-
-  async close(): Promise<void> {
-    await this.clear();
-    this.#session.close();
+    this.#parts.changed();
   }
 }

@@ -9,6 +9,7 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Signals } from '../../core/signals.ts';
+import { nextTurn } from '../../core/turn.ts';
 import { partitionName } from '../record.ts';
 import type { RecordBuffer } from './buffer.ts';
 import { METADATA_MAX_AGE_MS } from './client.ts';
@@ -52,6 +53,8 @@ const MAX_WAIT_MS = 250;
 /** For so long a worker tries to get into its group again before it tells. */
 const PATIENCE_MS = 10_000;
 const FETCH_BYTES = 10 * 2 ** 20;
+/** After so many records (a millisecond or two) the batch that is being landed gets its turn: DuckDB asks for its rows. */
+const RECORDS_PER_TURN = 2048;
 
 export class Reader {
   readonly #parts: ReaderParts;
@@ -68,6 +71,8 @@ export class Reader {
   /** Good for the first join only. */
   #initial: ReadonlyMap<string, bigint> | undefined;
   #failure: Error | undefined;
+  /** How many more records to take before others have their turn. */
+  #untilTurn = RECORDS_PER_TURN;
 
   constructor(parts: ReaderParts) {
     this.#parts = parts;
@@ -129,7 +134,7 @@ export class Reader {
     this.#quiet.reset();
     const cursors = [...this.#cursors.values()];
     if (this.#member) this.#consumer.pause(topicPartitions(cursors));
-    await this.#parts.buffer.clear();
+    this.#parts.buffer.clear();
     if (!this.#member) return;
     const offsets = await this.#parts.locate();
     if (epoch !== this.#epoch) return;
@@ -246,7 +251,9 @@ export class Reader {
       await this.#room(isVoid, payload);
       if (isVoid()) return;
       try {
+        const from = cursor.next;
         cursor.next = this.#parts.buffer.append(cursor, records, upTo);
+        this.#untilTurn -= Number(cursor.next - from);
       } catch (error) {
         throw error instanceof BadRecords ? corrupt(cursor.name, batch, error) : error;
       }
@@ -260,7 +267,9 @@ export class Reader {
       await signals.after(signals.count, HEARTBEAT_MS, this.#stop.signal);
       await payload.heartbeat();
     }
-    if (!isVoid()) await buffer.prepare();
+    if (this.#untilTurn > 0) return;
+    await nextTurn();
+    this.#untilTurn = RECORDS_PER_TURN;
   }
 
   /** Either an answer from before a seek, or kafkajs has gone elsewhere since the broker does not have the offset. */

@@ -11,7 +11,7 @@ import { Signals } from '../../core/signals.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { PlainRecords } from '../decode/plain.ts';
 import type { Batch, BatchLimits, Positions, Source } from '../source.ts';
-import { RecordBuffer, type FullTable } from './buffer.ts';
+import { RecordBuffer, type FullRows } from './buffer.ts';
 import { kafkaClient } from './client.ts';
 import { kafkaError } from './errors.ts';
 import { groupPrefix, removeLeftGroups } from './groups.ts';
@@ -108,7 +108,7 @@ export class KafkaSource implements Source {
     const changed = (): void => {
       signals.notify();
     };
-    const buffer = await RecordBuffer.create({ engine, clock, topics: options.topics, bufferBytes, plain, changed });
+    const buffer = new RecordBuffer({ engine, clock, topics: options.topics, bufferBytes, plain, changed });
     const source = new KafkaSource(parts, { kafka, tap, admin, buffer, signals });
     try {
       await admin.connect();
@@ -181,7 +181,7 @@ export class KafkaSource implements Source {
       late.abort();
     })();
     await Promise.race([closed, clock.sleep(CLOSE_MS_MAX, late.signal).catch(() => undefined)]);
-    await this.#buffer.close();
+    this.#buffer.clear();
   }
 
   get #doing(): string {
@@ -189,7 +189,7 @@ export class KafkaSource implements Source {
     return `reading the topic${topics.length === 1 ? '' : 's'} ${topics.join(', ')}`;
   }
 
-  #batch(table: FullTable): Batch {
+  #batch(table: FullRows): Batch {
     const upTo = new Map([...table.moved].map(([name, moved]) => [name, moved.upTo]));
     for (const { name } of this.#reader.cursors ?? []) {
       const start = this.#starts.get(name);
@@ -218,7 +218,10 @@ export class KafkaSource implements Source {
       from,
       upTo,
       inputs: Object.fromEntries([...inputs, ...lost]),
-      release: () => table.release(),
+      release: () => {
+        table.release();
+        return Promise.resolve();
+      },
     };
   }
 

@@ -36,19 +36,21 @@ test(
     const random = seededRandom(seed);
     console.log(`seed ${String(seed)}`);
     const topic = `orders-${String(seed)}`;
+    let kills = 0;
     project = await PipelineProject.create({ brokers: kafka.brokers, topics: [topic] });
     const produced = produceOrders({
       brokers: kafka.brokers,
       topic,
       partitions: 4,
       records: RECORDS,
+      isEnough: () => kills === KILLS,
       recordsPerSecond: 12_000,
       malformed: 0.01,
       random,
     });
 
     const recoveriesMs: number[] = [];
-    for (let kill = 0; kill < KILLS; kill++) {
+    for (; kills < KILLS; kills++) {
       const run = project.start();
       const startedMs = Date.now();
       const before = await newestVersion();
@@ -58,7 +60,7 @@ test(
       }
       recoveriesMs.push(Date.now() - startedMs);
       await sleep(random.int(2500));
-      if (RESTARTS.has(kill)) await kafka.restart();
+      if (RESTARTS.has(kills)) await kafka.restart();
       await sleep(random.int(500));
       run.signal('SIGKILL');
       await run.exited();

@@ -111,6 +111,11 @@ export class Run {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  /** Resolves once it runs its flows: before that, a signal ends it as it ends any process. */
+  async started(): Promise<void> {
+    while (!this.ended && !this.#said.includes(': started')) await sleep(20);
+  }
+
   signal(name: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): void {
     this.#child.kill(name);
   }

@@ -7,7 +7,9 @@ export interface ProduceOptions {
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly partitions: number;
+  /** At least so many, and more until it is enough. */
   readonly records: number;
+  readonly isEnough: () => boolean;
   readonly recordsPerSecond: number;
   /** The share of malformed records, from 0 to 1. */
   readonly malformed: number;
@@ -29,7 +31,7 @@ const MESSAGES_A_CALL = 200;
  * @returns what is in the topic, once everything is acknowledged
  */
 export async function produceOrders(options: ProduceOptions): Promise<Produced> {
-  const { brokers, topic, partitions, records, recordsPerSecond, random } = options;
+  const { brokers, topic, partitions, records, isEnough, recordsPerSecond, random } = options;
   const kafka = new Kafka({
     clientId: 'produce-orders',
     brokers: [...brokers],
@@ -48,8 +50,8 @@ export async function produceOrders(options: ProduceOptions): Promise<Produced> 
   try {
     let [good, malformed, goodIds, next] = [0, 0, 0n, 0];
     const startMs = Date.now();
-    while (next < records) {
-      const due = Math.min(records, Math.ceil(((Date.now() - startMs) / 1000) * recordsPerSecond));
+    while (next < records || !isEnough()) {
+      const due = Math.ceil(((Date.now() - startMs) / 1000) * recordsPerSecond);
       const messages: Message[] = [];
       for (; next < due && messages.length < MESSAGES_A_CALL; next++) {
         const bad = random.next() < options.malformed;

@@ -6,6 +6,8 @@ import { startKafka, type KafkaService } from '../../services/kafka.ts';
 import { PipelineProject, type Run } from './pipeline-project.ts';
 import { produceOrders } from './produce-orders.ts';
 
+const TURNS = 6;
+
 let kafka: KafkaService;
 let project: PipelineProject;
 beforeAll(async () => {
@@ -22,18 +24,20 @@ test('two workers share a topic while they come and go', { timeout: 300_000 }, a
   console.log(`seed ${String(seed)}`);
   const topic = `shared-${String(seed)}`;
   project = await PipelineProject.create({ brokers: kafka.brokers, topics: [topic], groupId: 'shared' });
+  let turn = 0;
   const produced = produceOrders({
     brokers: kafka.brokers,
     topic,
     partitions: 4,
     records: 120_000,
+    isEnough: () => turn === TURNS,
     recordsPerSecond: 6000,
     malformed: 0.02,
     random,
   });
 
   const alive: (Run | undefined)[] = [project.start(), undefined];
-  for (let turn = 0; turn < 6; turn++) {
+  for (; turn < TURNS; turn++) {
     await sleep(1500 + random.int(1500));
     const slot = turn % 2 === 0 ? 1 : random.int(2);
     const leaving = alive[slot];
@@ -46,6 +50,7 @@ test('two workers share a topic while they come and go', { timeout: 300_000 }, a
   }
   const sent = await produced;
   for (const run of alive) {
+    await run?.started();
     run?.signal('SIGTERM');
     expect([0, undefined], run?.said).toContain(await run?.exited());
   }

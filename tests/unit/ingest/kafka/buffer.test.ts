@@ -4,7 +4,7 @@ import { systemClock } from '../../../../core/clock.ts';
 import { Engine } from '../../../../engine/engine.ts';
 import { PlainRecords } from '../../../../ingest/decode/plain.ts';
 import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
-import { RecordBuffer, type FullTable } from '../../../../ingest/kafka/buffer.ts';
+import { RecordBuffer, type FullRows } from '../../../../ingest/kafka/buffer.ts';
 import { recordBatches } from '../../../../ingest/kafka/wire/record-batch.ts';
 import { BadRecords, RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
 import { encodeBatch } from './kafkajs-wire.ts';
@@ -20,8 +20,8 @@ afterAll(() => {
   engine.close();
 });
 
-async function buffer(bufferBytes = 2 ** 26, plain?: PlainRecords): Promise<RecordBuffer> {
-  const made = await RecordBuffer.create({
+function buffer(bufferBytes = 2 ** 26, plain?: PlainRecords): RecordBuffer {
+  const made = new RecordBuffer({
     engine,
     clock: systemClock,
     topics: ['t'],
@@ -60,7 +60,14 @@ const at = (next: bigint): { topic: string; partition: number; name: string; nex
   next,
 });
 
-async function offsets(table: FullTable | undefined): Promise<unknown> {
+/** Appends chunk after chunk, as the reader does. */
+function fill(into: RecordBuffer, from: bigint, records: RecordCursor, end: bigint, until = end): bigint {
+  let next = from;
+  while (next < until) next = into.append(at(next), records, end);
+  return next;
+}
+
+async function offsets(table: FullRows | undefined): Promise<unknown> {
   if (table === undefined) throw new Error('no table');
   const session = await engine.session();
   const [row] = await session.rows(
@@ -68,56 +75,51 @@ async function offsets(table: FullTable | undefined): Promise<unknown> {
       `FROM ${table.relation} GROUP BY topic`,
   );
   session.close();
-  await table.release();
+  table.release();
   return row;
 }
 
 test('a batch of a broker is cut at the limit of rows, and each part tells from where to where it goes', async () => {
-  const made = await buffer();
-  await made.prepare();
+  const made = buffer();
   const records = await cursor(100n);
-  const middle = made.append(at(100n), records, 100n + BigInt(RECORDS));
+  const middle = fill(made, 100n, records, 5200n, 3100n);
   expect(middle).toBe(3100n);
   const first = made.take(false);
   expect([...(first?.moved ?? [])]).toEqual([['t/0', { from: 100n, upTo: 3100n }]]);
   expect(await offsets(first)).toEqual({ n: 3000n, low: 100n, high: 3099n, keys: 2000n, topic: 't' });
   expect(made.take(false)).toBeUndefined();
-  await made.prepare();
-  expect(made.append(at(middle), records, 5200n)).toBe(5200n);
+  expect(fill(made, middle, records, 5200n)).toBe(5200n);
   const second = made.take(true);
   expect([...(second?.moved ?? [])]).toEqual([['t/0', { from: 3100n, upTo: 5200n }]]);
   expect(await offsets(second)).toEqual({ n: 2000n, low: 3100n, high: 5099n, keys: 1333n, topic: 't' });
-  await made.close();
+  made.clear();
 });
 
 test('records that are not certain to fit are marked and counted, also when a batch ends among them', async () => {
-  const made = await buffer(2 ** 26, new PlainRecords(parseSchema('n BIGINT')));
-  await made.prepare();
+  const made = buffer(2 ** 26, new PlainRecords(parseSchema('n BIGINT')));
   const records = await cursor(0n, RECORDS, (i) =>
     i % 10 === 3 ? null : Buffer.from(i % 10 === 7 ? '{"n":"7"}' : `{"n":${String(i)}}`),
   );
   const session = await engine.session();
-  const marked = async (table: FullTable | undefined): Promise<unknown> => {
+  const marked = async (table: FullRows | undefined): Promise<unknown> => {
     if (table === undefined) throw new Error('no table');
     const rows = await session.rows(
       `SELECT count(*) AS marked, list_sort(list(DISTINCT "offset" % 10)) AS places FROM ${table.relation} WHERE unsure`,
     );
-    await table.release();
+    table.release();
     return [table.unsureRows, ...rows];
   };
-  const middle = made.append(at(0n), records, 5000n);
+  const middle = fill(made, 0n, records, 5000n, 3000n);
   const first = made.take(false);
-  await made.prepare();
-  made.append(at(middle), records, 5000n);
+  fill(made, middle, records, 5000n);
   expect(await marked(first)).toEqual([600, { marked: 600n, places: [3n, 7n] }]);
   expect(await marked(made.take(true))).toEqual([400, { marked: 400n, places: [3n, 7n] }]);
   session.close();
-  await made.close();
+  made.clear();
 });
 
 test('a small buffer hands over what it has, and never less than a record', async () => {
-  const made = await buffer(1000);
-  await made.prepare();
+  const made = buffer(1000);
   const records = await cursor(0n);
   const upTo = made.append(at(0n), records, BigInt(RECORDS));
   expect(upTo).toBeGreaterThan(0n);
@@ -125,18 +127,44 @@ test('a small buffer hands over what it has, and never less than a record', asyn
   expect(made.hasRoom).toBe(false);
   expect(await offsets(made.take(false))).toMatchObject({ n: upTo, low: 0n, high: upTo - 1n });
   expect(made.hasRoom).toBe(true);
-  await made.close();
+  made.clear();
 });
 
 test('after damaged records nothing is handed over until everything was thrown away', async () => {
-  const made = await buffer();
-  await made.prepare();
+  const made = buffer();
   const damaged = await cursor(0n, 2500);
-  expect(() => made.append(at(0n), damaged, BigInt(RECORDS))).toThrow(BadRecords);
+  expect(() => fill(made, 0n, damaged, BigInt(RECORDS))).toThrow(BadRecords);
   expect(made.take(true)).toBeUndefined();
-  await made.clear();
-  await made.prepare();
-  made.append(at(0n), await cursor(0n), BigInt(RECORDS));
+  made.clear();
+  fill(made, 0n, await cursor(0n), BigInt(RECORDS), 3000n);
   expect(await offsets(made.take(true))).toMatchObject({ n: 3000n, low: 0n, high: 2999n });
-  await made.close();
+  made.clear();
+});
+
+test('large records and small ones arrive as they are, keys and headers too, and memory is used again', async () => {
+  const made = buffer();
+  const session = await engine.session();
+  const large = (i: number): Buffer => Buffer.alloc(i % 100 === 0 ? 300_000 : i % 7, 97 + (i % 26));
+  for (let round = 0; round < 3; round++) {
+    fill(made, 0n, await cursor(0n, RECORDS, large), BigInt(RECORDS), 3000n);
+    const full = made.take(false);
+    if (full === undefined) throw new Error('no batch');
+    const rows = await session.rows(
+      `SELECT "offset", "key", octet_length("value")::INT AS length, "value" = repeat(chr((97 + "offset" % 26)::INT), octet_length("value"))::BLOB AS same FROM ${full.relation} ORDER BY rowid`,
+    );
+    const key = (i: number): Buffer | null => (i % 3 === 0 ? null : Buffer.from(`key ${String(i)}`));
+    expect(rows).toEqual(
+      Array.from({ length: full.rows }, (_, i) => ({
+        offset: BigInt(i),
+        key: key(i),
+        length: large(i).length,
+        same: true,
+      })),
+    );
+    full.release();
+    await expect(session.rows(`SELECT count(*) AS n FROM ${full.relation}`)).rejects.toThrow(/were released/);
+    made.clear();
+    expect(made.hasRoom).toBe(true);
+  }
+  session.close();
 });
