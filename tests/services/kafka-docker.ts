@@ -56,8 +56,8 @@ export class DockerBroker implements BrokerProcess {
       await this.#docker('start', this.#name);
       return;
     }
-    const { plain, sasl } = this.#ports;
-    const publish = [plain, sasl].flatMap((port) => ['-p', `127.0.0.1:${String(port)}:${String(port)}`]);
+    const { plain, sasl, tls } = this.#ports;
+    const publish = [plain, sasl, tls].flatMap((port) => ['-p', `127.0.0.1:${String(port)}:${String(port)}`]);
     const mount = ['-v', `${this.#folder}:/mnt/shared/config:ro`];
     this.#created = true;
     this.#forget = atExit(() => execFileSync('docker', ['rm', '-fv', this.#name], { stdio: 'ignore' }));

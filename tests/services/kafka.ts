@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import { messageOf, SluiceError } from '../../core/errors.ts';
 import type { BrokerProcess } from './broker-process.ts';
-import { SASL_USER, type KafkaPorts } from './kafka-config.ts';
+import { SASL_USER, TLS_CERTIFICATE, type KafkaPorts } from './kafka-config.ts';
 import { DockerBroker, dockerIsThere } from './kafka-docker.ts';
 import { JavaBroker, javaIsThere } from './kafka-java.ts';
 
@@ -27,10 +27,18 @@ export interface KafkaSasl {
   readonly password: string;
 }
 
+/** The same over TLS. */
+export interface KafkaTls extends KafkaSasl {
+  /** The certificate to trust, as PEM. */
+  readonly ca: string;
+}
+
 export interface KafkaService {
   readonly brokers: string[];
   /** Undefined for a broker that was given by KAFKA_BROKERS. */
   readonly sasl: KafkaSasl | undefined;
+  /** Likewise. */
+  readonly tls: KafkaTls | undefined;
   /** False for a broker that was given by KAFKA_BROKERS: it is never stopped, and cannot be killed or restarted. */
   readonly managed: boolean;
   readonly logFile: string | undefined;
@@ -60,6 +68,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServi
   return {
     brokers: [address(ports.plain)],
     sasl: { brokers: [address(ports.sasl)], ...SASL_USER },
+    tls: { brokers: [address(ports.tls)], ...SASL_USER, ca: TLS_CERTIFICATE.certificate },
     managed: true,
     logFile: broker.logFile,
     stop: async ({ keepLogs = options.keepLogs ?? false } = {}) => {
@@ -87,7 +96,7 @@ async function newBroker(ports: KafkaPorts): Promise<BrokerProcess> {
 function givenKafka(brokers: string[]): KafkaService {
   const refuse = (): Promise<never> =>
     Promise.reject(new Error('a broker given by KAFKA_BROKERS is not ours to kill: ask for one with { own: true }'));
-  const nothing = { sasl: undefined, managed: false, logFile: undefined };
+  const nothing = { sasl: undefined, tls: undefined, managed: false, logFile: undefined };
   return { brokers, ...nothing, stop: () => Promise.resolve(), kill9: refuse, restart: refuse };
 }
 
@@ -121,11 +130,12 @@ async function ready(broker: BrokerProcess, ports: KafkaPorts): Promise<void> {
 
 /** Ports that were free a moment ago. */
 async function freePorts(): Promise<KafkaPorts> {
-  const servers = await Promise.all([listening(), listening(), listening()]);
-  const [plain, sasl, controller] = servers.map(({ port }) => port);
+  const servers = await Promise.all([listening(), listening(), listening(), listening()]);
+  const [plain, sasl, tls, controller] = servers.map(({ port }) => port);
   await Promise.all(servers.map(({ close }) => close()));
-  if (plain === undefined || sasl === undefined || controller === undefined) throw new Error('no free port');
-  return { plain, sasl, controller };
+  if (plain === undefined || sasl === undefined || tls === undefined || controller === undefined)
+    throw new Error('no free port');
+  return { plain, sasl, tls, controller };
 }
 
 async function listening(): Promise<{ port: number; close: () => Promise<void> }> {

@@ -1,6 +1,7 @@
 /** The Kafka source against a real broker: whatever a topic holds is read once, and what is gone is never passed over in silence. */
-import { CompressionTypes } from 'kafkajs';
+import { CompressionTypes, Kafka, logLevel, type EachBatchPayload } from 'kafkajs';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { RecordTap } from '../../../ingest/kafka/wire/tap.ts';
 import { createTopic, kafkaClient, produce, uniqueTopic } from '../../services/topics.ts';
 import { LIMITS, Reading, type Arguments } from './reading.ts';
 
@@ -121,16 +122,19 @@ test('a transaction that is still open ends a run before it, and is read when it
   expect(reading.values).toEqual(['before', 'inside']);
 });
 
+/** Compacted as soon as there is something to compact. */
+const COMPACTED = {
+  numPartitions: 1,
+  configEntries: [
+    { name: 'cleanup.policy', value: 'compact' },
+    { name: 'segment.ms', value: '50' },
+    { name: 'min.cleanable.dirty.ratio', value: '0.001' },
+    { name: 'max.compaction.lag.ms', value: '50' },
+  ],
+};
+
 test('holes that compaction has made are no loss', async () => {
-  await createTopic(brokers, topic, {
-    numPartitions: 1,
-    configEntries: [
-      { name: 'cleanup.policy', value: 'compact' },
-      { name: 'segment.ms', value: '50' },
-      { name: 'min.cleanable.dirty.ratio', value: '0.001' },
-      { name: 'max.compaction.lag.ms', value: '50' },
-    ],
-  });
+  await createTopic(brokers, topic, COMPACTED);
   for (let round = 0; round < 4; round++) {
     await produce(
       brokers,
@@ -152,6 +156,44 @@ test('holes that compaction has made are no loss', async () => {
   const latest = new Map(reading.rows.map((row) => [row['key'], row['value']]));
   expect([...latest.values()]).toEqual(Array.from({ length: 50 }, () => '3'));
   expect(reading.repeated).toEqual([]);
+});
+
+/** How many records there are in each batch at the start of a topic of one partition. */
+async function batchSizes(): Promise<number[]> {
+  const tap = new RecordTap();
+  const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING, socketFactory: tap.socketFactory });
+  const consumer = kafka.consumer({ groupId: uniqueTopic('group') });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  const sizes = await new Promise<number[]>((resolve, reject) => {
+    const eachBatch = ({ batch }: EachBatchPayload): Promise<void> => {
+      resolve(tap.take(batch.messages)?.batches.map(({ records }) => records) ?? []);
+      return Promise.resolve();
+    };
+    consumer.run({ autoCommit: false, eachBatch }).catch(reject);
+  });
+  await consumer.disconnect();
+  return sizes;
+}
+
+test('a batch that compaction has emptied is passed over', async () => {
+  await createTopic(brokers, topic, COMPACTED);
+  const keys = Array.from({ length: 20 }, (_, i) => `k${String(i)}`);
+  // The broker keeps the last batch of an idempotent producer for its sequence numbers, even with nothing left in it.
+  const producer = kafkaClient(brokers).producer({ idempotent: true });
+  await producer.connect();
+  await producer.send({ topic, messages: keys.map((key) => ({ key, value: 'old' })) });
+  for (let round = 0; round < 3; round++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await produce(brokers, topic, keys.map((key) => ({ key, value: String(round) }))); // prettier-ignore
+  }
+  await expect.poll(batchSizes, { timeout: 60_000, interval: 500 }).toContain(0);
+  await reading.availableNow(args());
+  expect(new Set(reading.rows.map(({ key }) => key))).toEqual(new Set(keys));
+  expect(new Map(reading.rows.map(({ key, value }) => [key, value])).get('k7')).toBe('2');
+  expect(reading.values).not.toContain('old');
+  expect(reading.positions).toEqual(new Map([[`${topic}/0`, 80n]]));
+  await producer.disconnect();
 });
 
 test('records that were deleted before they were read stop the flow, or are named in its commit', async () => {
