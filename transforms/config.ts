@@ -93,9 +93,9 @@ const Config = object({
     .describe('The query engine.'),
   ingest: object({
     flush_ms: whole(1, 'A batch that has rows is written after this time, in milliseconds.').default(200),
-    max_batch_rows: whole(1, 'A batch is written when it has this many rows.').default(245_760),
-    max_batch_bytes: bytes('A batch is written when its records have this many bytes.').default(64 * 2 ** 20),
-    buffer_bytes: bytes('Fetched records that wait in memory, all flows together.').default(128 * 2 ** 20),
+    max_batch_rows: whole(1, 'A batch is written when it has this many rows.').default(122_880),
+    max_batch_bytes: bytes('A batch is written when its records have this many bytes.').default(32 * 2 ** 20),
+    buffer_bytes: bytes('Fetched records that wait in memory, all flows together.').default(64 * 2 ** 20),
   })
     .prefault({})
     .describe('How records are cut into batches.'),

@@ -67,7 +67,7 @@ export class RecordBuffer {
   readonly #parts: BufferParts;
   /** SQL: the name of a record's topic. It is not stored for each, since it follows from the topic's place in the list. */
   readonly #topic: string;
-  #limits: BatchLimits = { rows: 245_760, bytes: 2 ** 26, flushMs: 200 };
+  #limits: BatchLimits = { rows: 122_880, bytes: 2 ** 25, flushMs: 200 };
   #open: OpenRows | undefined;
   #full: OpenRows[] = [];
   #spare: RecordChunk[] = [];
