@@ -92,7 +92,7 @@ export class Engine {
   }
 
   async #abandon(): Promise<void> {
-    this.#rows.releaseAll();
+    this.#rows.close();
     await Promise.all([...this.#sessions].map((session) => session.settle()));
   }
 }

@@ -16,7 +16,7 @@ import {
   type DuckDBTableFunctionInfo,
   type DuckDBTableFunctionInitInfo,
 } from '@duckdb/node-api';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, SluiceError } from '../core/errors.ts';
 import type { Field } from '../core/schema.ts';
 import { writerFor, type ColumnData, type ColumnWriter } from './columns.ts';
 import { writeSlices, type Slices } from './slices.ts';
@@ -30,8 +30,8 @@ const THREADS_MOST = 64;
 /** Up to 2,048 rows. They must not change until the relation is released. */
 export interface RowChunk {
   readonly rows: number;
-  /** One for each field. */
-  readonly columns: readonly (ColumnData | Slices)[];
+  /** Of a field, by its place; asked for when a query wants it. */
+  column(place: number): ColumnData | Slices;
   /** What slices lie in. */
   readonly bytes: Uint8Array;
 }
@@ -64,6 +64,7 @@ interface Scan {
 
 export class RowFunction {
   readonly #exposed = new Map<bigint, Exposed>();
+  #isClosed = false;
   /** DuckDB calls back into it for as long as the instance lives. */
   readonly #function: DuckDBTableFunction;
   #last = 0n;
@@ -95,6 +96,7 @@ export class RowFunction {
 
   /** @example const { relation, release } = rows.expose(set); await session.rows(`SELECT * FROM ${relation}`); release(); */
   expose(set: RowSet): RowRelation {
+    if (this.#isClosed) throw new SluiceError('INTERRUPTED', 'the process is about to end');
     const id = ++this.#last;
     const firstRows: number[] = [];
     let rows = 0;
@@ -112,7 +114,9 @@ export class RowFunction {
     return this.#exposed.size > 0;
   }
 
-  releaseAll(): void {
+  /** There are no rows any more, and none to come. */
+  close(): void {
+    this.#isClosed = true;
     this.#exposed.clear();
   }
 
@@ -146,10 +150,14 @@ export class RowFunction {
     output.rowCount = chunk?.rows ?? 0;
     if (chunk === undefined) return;
     for (const [to, column] of scan.columns.entries()) {
-      const data = chunk.columns[column];
-      if (data === undefined) writeRowIds(output, to, firstRows[place] ?? 0, chunk.rows);
-      else if ('starts' in data) writeSlices(vectorOf(output, to), chunk.bytes, data, chunk.rows);
-      else writers[column]?.(output, to, data, chunk.rows);
+      const write = writers[column];
+      if (write === undefined) {
+        writeRowIds(output, to, firstRows[place] ?? 0, chunk.rows);
+        continue;
+      }
+      const data = chunk.column(column);
+      if ('starts' in data) writeSlices(vectorOf(output, to), chunk.bytes, data, chunk.rows);
+      else write(output, to, data, chunk.rows);
     }
   }
 }

@@ -11,6 +11,7 @@ import {
   type DuckDBType,
   type DuckDBValue,
 } from '@duckdb/node-api';
+import { systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { isJsonObject, parseJson, stringifyJson, type Json, type JsonObject } from '../core/json.ts';
 import type { DataType } from '../core/schema.ts';
@@ -36,6 +37,8 @@ export interface ResultStream {
 
 export type Parameter = null | boolean | number | bigint | string | Uint8Array;
 
+const TELL_AGAIN_MS = 20;
+
 export class Session {
   readonly #connection: DuckDBConnection;
   readonly #running = new Set<Promise<unknown>>();
@@ -52,11 +55,11 @@ export class Session {
     return this.#running.size > 0;
   }
 
-  /** Stops what runs; resolves when it has ended, well or not. */
+  /** Stops what runs; resolves when it has ended, well or not. A statement that waits for a thread forgets that it was told. */
   async settle(): Promise<void> {
     while (this.isBusy) {
       this.interrupt();
-      await Promise.allSettled(this.#running);
+      await Promise.race([Promise.allSettled(this.#running), systemClock.sleep(TELL_AGAIN_MS)]);
     }
   }
 
@@ -162,7 +165,10 @@ export class Session {
     return percentage < 0 ? undefined : percentage;
   }
 
-  /** Stops what runs. The connection is closed when that has ended: DuckDB would wait, and block what it waits for. */
+  /**
+   * Stops what runs. The connection is closed when that has ended: DuckDB would wait, and block what it waits for. A stream over
+   * rows from JavaScript has to be read to its end first.
+   */
   close(): void {
     if (this.isBusy)
       void this.settle().then(() => {

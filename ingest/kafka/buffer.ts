@@ -2,9 +2,9 @@
  * Records on their way from Kafka into DuckDB: chunks of up to 2,048 of them, which together are the rows of a batch that is
  * to come. The next batch fills while the flow lands the one before.
  *
- * Promise: a batch ends at its limits, and in front of a record, never inside one; all of them together, and the one that is
- * being landed, stay within `bufferBytes` (one record more at most): `hasRoom` makes the reader wait. Memory that was
- * used once is used again.
+ * Promise: a batch ends at its limits, and in front of a record, never inside one; all of them together, the one that is being
+ * landed, and what is kept to be used again take no more memory than `bufferBytes` (one chunk more at most): `hasRoom` makes
+ * the reader wait.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -71,7 +71,9 @@ export class RecordBuffer {
   #open: OpenRows | undefined;
   #full: OpenRows[] = [];
   #spare: RecordChunk[] = [];
-  #bytes = 0;
+  /** What the chunks of all batches take. */
+  #usedBytes = 0;
+  #spareBytes = 0;
   /** There may be records that the positions do not tell of. */
   #isSpoilt = false;
 
@@ -87,7 +89,7 @@ export class RecordBuffer {
 
   /** Whether more may be fetched: a batch that is empty takes one record at least, so nothing is too large for the buffer. */
   get hasRoom(): boolean {
-    return this.#bytes < this.#parts.bufferBytes;
+    return this.#usedBytes < this.#parts.bufferBytes;
   }
 
   /** Whether nothing waits to be taken. */
@@ -123,16 +125,17 @@ export class RecordBuffer {
 
   #fill(open: OpenRows, source: SourcePartition, records: RecordCursor, end: bigint): bigint {
     if (open.rows > 0 && !this.hasRoom) return BigInt(records.offset);
-    const { topics, bufferBytes, plain } = this.#parts;
+    const { topics, plain } = this.#parts;
     const { rows, bytes } = this.#limits;
     const topic = topics.indexOf(source.topic) + 1;
     const from = open.moved.get(source.name)?.from ?? source.next;
-    const bytesLeft = Math.min(bytes - open.bytes, bufferBytes - this.#bytes);
-    const taken = this.#chunkOf(open).take(topic, source.partition, records, rows - open.rows, bytesLeft, plain);
+    const chunk = this.#chunkOf(open);
+    const allocated = chunk.allocatedBytes;
+    const taken = chunk.take(topic, source.partition, records, rows - open.rows, bytes - open.bytes, plain);
+    this.#usedBytes += chunk.allocatedBytes - allocated;
     open.rows += taken.rows;
     open.bytes += taken.bytes;
     open.unsure += taken.unsure;
-    this.#bytes += taken.bytes;
     const upTo = records.next() ? BigInt(records.offset) : end;
     open.moved.set(source.name, { from, upTo });
     return upTo;
@@ -141,7 +144,10 @@ export class RecordBuffer {
   #chunkOf({ chunks }: OpenRows): RecordChunk {
     const last = chunks.at(-1);
     if (last?.isFull === false) return last;
-    const chunk = this.#spare.pop() ?? new RecordChunk();
+    const spare = this.#spare.pop();
+    const chunk = spare ?? new RecordChunk();
+    if (spare !== undefined) this.#spareBytes -= spare.allocatedBytes;
+    this.#usedBytes += chunk.allocatedBytes;
     chunks.push(chunk);
     return chunk;
   }
@@ -196,11 +202,13 @@ export class RecordBuffer {
 
   /** What was dropped already has nothing any more. */
   #drop(full: OpenRows): void {
-    this.#bytes -= full.bytes;
-    full.bytes = 0;
     for (const chunk of full.chunks.splice(0)) {
+      const bytes = chunk.allocatedBytes;
+      this.#usedBytes -= bytes;
       chunk.reset();
-      if (chunk.isReusable) this.#spare.push(chunk);
+      if (this.#usedBytes + this.#spareBytes + bytes > this.#parts.bufferBytes) continue;
+      this.#spareBytes += bytes;
+      this.#spare.push(chunk);
     }
     this.#parts.changed();
   }

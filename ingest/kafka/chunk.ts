@@ -3,12 +3,14 @@
  * in the copy.
  */
 import { field, primitive, type Field } from '../../core/schema.ts';
-import type { Value } from '../../engine/values.ts';
+import type { Slices } from '../../engine/slices.ts';
+import type { ColumnData } from '../../engine/columns.ts';
 import { CHUNK_ROWS } from '../../engine/vectors.ts';
 import type { RowChunk } from '../../engine/row-function.ts';
 import type { PlainRecords } from '../decode/plain.ts';
 import { RECORD_FIELDS } from '../quarantine.ts';
 import { UNSURE_COLUMN } from '../record.ts';
+import { headersAt } from './wire/headers.ts';
 import type { RecordCursor } from './wire/records.ts';
 
 /** What a record takes besides its key, value and headers. */
@@ -17,8 +19,11 @@ const MICROS_PER_MS = 1000;
 /** A chunk takes no further record when it holds this many bytes, so that large records do not pile up in one. */
 const FULL_BYTES = 2 ** 20;
 const FIRST_BYTES = 2 ** 18;
-/** A chunk that had to grow larger than this, for one large record, is not worth keeping. */
-const REUSED_BYTES_MOST = 2 ** 21;
+/** What there is once a record has gone a little beyond that. */
+const LARGE_BYTES = FULL_BYTES + 2 ** 16;
+/** What its columns take without the bytes. */
+const COLUMN_BYTES = CHUNK_ROWS * 40;
+const HEADER_COLUMN_BYTES = CHUNK_ROWS * 12;
 
 /** The columns of a chunk: those of a record, with the place of its topic among those that are read, from 1 on. */
 export const CHUNK_FIELDS: readonly Field[] = [
@@ -30,10 +35,16 @@ export const CHUNK_FIELDS: readonly Field[] = [
 /** What was taken out of a batch. */
 export interface Taken {
   readonly rows: number;
-  /** About how many bytes of memory they take. */
+  /** Of the records, with a little for each. */
   readonly bytes: number;
   /** How many of them are not certain to fit. */
   readonly unsure: number;
+}
+
+interface HeaderPlaces {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly counts: Int32Array;
 }
 
 export class RecordChunk implements RowChunk {
@@ -44,16 +55,17 @@ export class RecordChunk implements RowChunk {
   readonly #timestamps = new Float64Array(CHUNK_ROWS);
   readonly #keys = { starts: new Int32Array(CHUNK_ROWS), lengths: new Int32Array(CHUNK_ROWS) };
   readonly #values = { starts: new Int32Array(CHUNK_ROWS), lengths: new Int32Array(CHUNK_ROWS) };
-  /** Stays empty as long as no record has headers: most have none, and an empty column costs nothing. */
-  #headers: Value[] = [];
-  /** Likewise: true for a record that is not certain to fit. */
-  #unsure: Value[] = [];
+  /** Where the headers of each record lie. Not there as long as none has any, as most have not. */
+  #headers: HeaderPlaces | undefined;
+  /** True for a record that is not certain to fit; empty as long as there is none. */
+  #unsure: (boolean | undefined)[] = [];
   #memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #used = 0;
 
-  get columns(): RowChunk['columns'] {
-    const numbers = [this.#topics, this.#partitions, this.#offsets, this.#timestamps];
-    return [...numbers, this.#keys, this.#values, this.#headers, this.#unsure];
+  column(place: number): ColumnData | Slices {
+    const columns = [this.#topics, this.#partitions, this.#offsets, this.#timestamps, this.#keys, this.#values];
+    if (place < columns.length) return columns[place] ?? [];
+    return place === columns.length ? this.#headerColumn() : Array.from(this.#unsure, (is) => is ?? null);
   }
 
   get bytes(): Buffer {
@@ -64,8 +76,9 @@ export class RecordChunk implements RowChunk {
     return this.rows === CHUNK_ROWS || this.#used >= FULL_BYTES;
   }
 
-  get isReusable(): boolean {
-    return this.#memory.length <= REUSED_BYTES_MOST;
+  /** How much memory it takes, used or not. */
+  get allocatedBytes(): number {
+    return COLUMN_BYTES + this.#memory.length + (this.#headers === undefined ? 0 : HEADER_COLUMN_BYTES);
   }
 
   /**
@@ -98,11 +111,8 @@ export class RecordChunk implements RowChunk {
       this.#values.starts[row] = records.valueStart + moved;
       this.#values.lengths[row] = records.valueLength;
       bytes += ROW_BYTES + (records.end - records.start);
-      if (records.headerCount > 0) {
-        const headers = records.headers();
-        this.#headers[row] = headers.map(({ key, value }) => ({ key, value: value && Uint8Array.from(value) }));
-        bytes += ROW_BYTES * headers.length;
-      }
+      if (records.headerCount > 0) this.#setHeaders(row, moved, records);
+      else if (this.#headers !== undefined) this.#headers.counts[row] = 0;
       const valueEnd = records.valueStart + records.valueLength;
       if (plain?.takes(records.bytes, records.view, records.valueStart, valueEnd) === false) {
         this.#unsure[row] = true;
@@ -121,14 +131,36 @@ export class RecordChunk implements RowChunk {
   reset(): void {
     this.rows = 0;
     this.#used = 0;
-    this.#headers = [];
+    this.#headers?.counts.fill(0);
     this.#unsure = [];
+  }
+
+  #setHeaders(row: number, moved: number, records: RecordCursor): void {
+    const { start, end, count } = records.headers();
+    const headers = (this.#headers ??= {
+      starts: new Int32Array(CHUNK_ROWS),
+      ends: new Int32Array(CHUNK_ROWS),
+      counts: new Int32Array(CHUNK_ROWS),
+    });
+    headers.starts[row] = start + moved;
+    headers.ends[row] = end + moved;
+    headers.counts[row] = count;
+  }
+
+  #headerColumn(): ColumnData {
+    const headers = this.#headers;
+    if (headers === undefined) return [];
+    const { starts, ends, counts } = headers;
+    return Array.from({ length: this.rows }, (_, row) => {
+      const place = { start: starts[row] ?? 0, end: ends[row] ?? 0, count: counts[row] ?? 0 };
+      return place.count === 0 ? null : headersAt(this.#memory, place).map(({ key, value }) => ({ key, value }));
+    });
   }
 
   #copy(bytes: Buffer, start: number, end: number): void {
     const needed = this.#used + (end - start);
     if (needed > this.#memory.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#memory.length));
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * this.#memory.length, LARGE_BYTES)));
       this.#memory.copy(larger, 0, 0, this.#used);
       this.#memory = larger;
     }

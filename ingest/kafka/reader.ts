@@ -17,8 +17,8 @@ import type { Loss } from './offsets.ts';
 import { Quiet } from './quiet.ts';
 import { corrupt, endOf, holesIn, unknownFormat, recordsFrom, stepsFrom, type Hole, type Step } from './record-set.ts';
 import type { RecordSet } from './wire/fetch-response.ts';
-import { BadRecords } from './wire/records.ts';
 import type { RecordTap } from './wire/tap.ts';
+import { BadRecords } from './wire/varints.ts';
 
 export interface ReaderParts {
   readonly kafka: Kafka;

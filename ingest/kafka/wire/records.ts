@@ -3,28 +3,14 @@
  *
  * Promise: no object is made for a record. Every place it gives lies within the bytes; a batch that is not what its header
  * says is an error, never a wrong record.
- * Source: Apache Kafka documentation, "Message Format", Record; "Varint" as in Protocol Buffers, zigzag.
+ * Source: Apache Kafka documentation, "Message Format", Record.
  */
+import { checkHeaders, type HeaderPlace } from './headers.ts';
 import type { RecordBatch } from './record-batch.ts';
+import { BadRecords, Varints } from './varints.ts';
 
-export interface RecordHeader {
-  readonly key: string;
-  readonly value: Uint8Array | null;
-}
-
-/** Up to here a varint fits into what JavaScript's bit operators can hold. */
-const SMALL_VARINT_BITS = 28;
-const VARINT_BITS = 70;
 /** The lengths of its key and of its value. */
 const HEADER_BYTES_MIN = 2;
-
-/** The bytes of a batch are not what its header says. */
-export class BadRecords extends Error {
-  constructor() {
-    super('the records of a batch are not as its header says');
-    this.name = 'BadRecords';
-  }
-}
 
 /** @example const records = new RecordCursor(batch, bytes); while (records.next()) records.offset; */
 export class RecordCursor {
@@ -45,7 +31,7 @@ export class RecordCursor {
   valueLength = -1;
   headerCount = 0;
   #headersStart = 0;
-  #at: number;
+  readonly #in: Varints;
   #left: number;
   readonly #baseOffset: number;
   readonly #baseTimestampMs: number;
@@ -56,7 +42,7 @@ export class RecordCursor {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.end = 0;
-    this.#at = 0;
+    this.#in = new Varints(bytes, 0);
     this.#left = batch.records;
     this.#baseOffset = Number(batch.baseOffset);
     this.#baseTimestampMs = batch.baseTimestampMs;
@@ -68,79 +54,45 @@ export class RecordCursor {
    * @throws BadRecords when the bytes are not records, or not as many as the header says
    */
   next(): boolean {
+    const varints = this.#in;
     if (this.#left === 0) {
-      if (this.#at !== this.bytes.length) throw new BadRecords();
+      if (varints.at !== this.bytes.length) throw new BadRecords();
       return false;
     }
     this.#left--;
-    const length = this.#varint();
-    const start = this.#at;
+    const length = varints.next();
+    const start = varints.at;
     const end = start + length;
     if (!(length > 0 && end <= this.bytes.length)) throw new BadRecords();
-    this.#at++;
-    const timestampDelta = this.#varint();
-    this.offset = this.#baseOffset + this.#varint();
+    varints.at++;
+    const timestampDelta = varints.next();
+    this.offset = this.#baseOffset + varints.next();
     const timestampMs = this.#appendTimeMs ?? this.#baseTimestampMs + timestampDelta;
     this.timestampMs = timestampMs < 0 ? Number.NaN : timestampMs;
-    this.keyLength = this.#varint();
-    this.keyStart = this.#at;
-    if (this.keyLength > 0) this.#at += this.keyLength;
-    this.valueLength = this.#varint();
-    this.valueStart = this.#at;
-    if (this.valueLength > 0) this.#at += this.valueLength;
-    this.headerCount = this.#varint();
-    this.#headersStart = this.#at;
-    const headersMost = (end - this.#at) / HEADER_BYTES_MIN;
+    this.keyLength = varints.next();
+    this.keyStart = varints.at;
+    if (this.keyLength > 0) varints.at += this.keyLength;
+    this.valueLength = varints.next();
+    this.valueStart = varints.at;
+    if (this.valueLength > 0) varints.at += this.valueLength;
+    this.headerCount = varints.next();
+    this.#headersStart = varints.at;
+    const headersMost = (end - varints.at) / HEADER_BYTES_MIN;
     if (!(this.keyLength >= -1 && this.valueLength >= -1 && this.headerCount >= 0 && this.headerCount <= headersMost))
       throw new BadRecords();
     this.start = start;
     this.end = end;
-    this.#at = end;
+    varints.at = end;
     return true;
   }
 
-  /** The headers of the record that it is at. */
-  headers(): RecordHeader[] {
-    const after = this.#at;
-    this.#at = this.#headersStart;
-    const headers = Array.from({ length: this.headerCount }, () => {
-      const key = this.#slice();
-      if (key === null) throw new BadRecords();
-      return { key: key.toString('utf8'), value: this.#slice() };
-    });
-    this.#at = after;
-    return headers;
-  }
-
-  #slice(): Buffer | null {
-    const length = this.#varint();
-    if (length < 0) return null;
-    const start = this.#at;
-    this.#at += length;
-    if (this.#at > this.end) throw new BadRecords();
-    return this.bytes.subarray(start, this.#at);
-  }
-
-  #varint(): number {
-    const { bytes } = this;
-    let byte = bytes[this.#at++] ?? 0;
-    let value = byte & 0x7f;
-    for (let shift = 7; byte >= 0x80; shift += 7) {
-      if (shift === SMALL_VARINT_BITS) return this.#longVarint(value);
-      byte = bytes[this.#at++] ?? 0;
-      value |= (byte & 0x7f) << shift;
-    }
-    return (value >>> 1) ^ -(value & 1);
-  }
-
-  #longVarint(low: number): number {
-    let value = BigInt(low);
-    let byte = 0x80;
-    for (let shift = SMALL_VARINT_BITS; byte >= 0x80; shift += 7) {
-      if (shift >= VARINT_BITS) throw new BadRecords();
-      byte = this.bytes[this.#at++] ?? 0;
-      value |= BigInt(byte & 0x7f) << BigInt(shift);
-    }
-    return Number(BigInt.asIntN(64, (value >> 1n) ^ -(value & 1n)));
+  /**
+   * Where the headers of the record lie that it is at.
+   * @throws BadRecords when they are not what their lengths say
+   */
+  headers(): HeaderPlace {
+    const place = { start: this.#headersStart, end: this.end, count: this.headerCount };
+    checkHeaders(this.bytes, place);
+    return place;
   }
 }

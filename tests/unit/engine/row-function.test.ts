@@ -23,11 +23,19 @@ afterAll(() => {
 const LONG = field('n', primitive('long'));
 const NOTHING = Buffer.alloc(0);
 
+function chunkOf(
+  rows: number,
+  columns: readonly ReturnType<RowChunk['column']>[],
+  bytes: Uint8Array = NOTHING,
+): RowChunk {
+  return { rows, column: (place) => columns[place] ?? [], bytes };
+}
+
 /** Chunks of numbers from 0 on. */
 function numbers(rows: number, perChunk = CHUNK_ROWS): RowChunk[] {
   return Array.from({ length: Math.ceil(rows / perChunk) }, (_, i) => {
     const own = Math.min(perChunk, rows - i * perChunk);
-    return { rows: own, columns: [Float64Array.from({ length: own }, (_, at) => i * perChunk + at)], bytes: NOTHING };
+    return chunkOf(own, [Float64Array.from({ length: own }, (_, at) => i * perChunk + at)]);
   });
 }
 
@@ -39,14 +47,11 @@ test('each type arrives as it was given, with its nulls', async () => {
   ]; // prettier-ignore
   const bytes = Buffer.from('twelve bytes, and a text that is longer');
   const slices: Slices = { starts: Int32Array.of(0, 0, 0), lengths: Int32Array.of(12, -1, bytes.length) };
-  const chunk: RowChunk = {
-    rows: 3,
-    columns: [
-      Int32Array.of(1, -2, 3), Float64Array.of(2 ** 53 - 1, Number.NaN, -1), Float64Array.of(0, 1, Number.NaN), [true, null, false],
-      slices, slices, [[{ key: 'a', value: Uint8Array.of(1) }], null, []], [],
-    ],
-    bytes,
-  }; // prettier-ignore
+  const columns = [
+    Int32Array.of(1, -2, 3), Float64Array.of(2 ** 53 - 1, Number.NaN, -1), Float64Array.of(0, 1, Number.NaN), [true, null, false],
+    slices, slices, [[{ key: 'a', value: Uint8Array.of(1) }], null, []], [],
+  ]; // prettier-ignore
+  const chunk = chunkOf(3, columns, bytes);
   const fields = types.map((type, i) => field(`c${String(i)}`, type));
   const { relation, release } = engine.expose({ fields, chunks: [chunk] });
   expect(await session.rows(`SELECT * FROM ${relation} ORDER BY rowid`)).toEqual([
@@ -67,7 +72,7 @@ test('texts that lie in larger bytes are what lay there, in any number of chunks
         const starts = encoded.map((_, i) => encoded.slice(0, i).reduce((sum, one) => sum + one.length, 0));
         const lengths = values.map((value, i) => (value === null ? -1 : (encoded[i]?.length ?? 0)));
         const slices: Slices = { starts: Int32Array.from(starts), lengths: Int32Array.from(lengths) };
-        return { rows: values.length, columns: [slices, slices], bytes: Buffer.concat(encoded) };
+        return chunkOf(values.length, [slices, slices], Buffer.concat(encoded));
       });
       const fields = [field('a', primitive('string')), field('b', primitive('binary'))];
       const { relation, release } = engine.expose({ fields, chunks });
@@ -82,7 +87,7 @@ test('texts that lie in larger bytes are what lay there, in any number of chunks
 
 test('any query may read them: several times, at once, in parts, without a column', async () => {
   const rows = 50_000;
-  const { relation, release } = engine.expose({ fields: [LONG, field('empty', primitive('string'))], chunks: numbers(rows).map((chunk) => ({ ...chunk, columns: [...chunk.columns, []] })) }); // prettier-ignore
+  const { relation, release } = engine.expose({ fields: [LONG, field('empty', primitive('string'))], chunks: numbers(rows) }); // prettier-ignore
   expect(await session.rows(`SELECT count(*) AS n FROM ${relation}`)).toEqual([{ n: 50_000n }]);
   expect(await session.rows(`SELECT sum(rowid)::BIGINT AS s FROM ${relation}`)).toEqual([{ s: 1_249_975_000n }]);
   expect(await session.rows(`SELECT count(empty) AS n, max(n) AS most FROM ${relation} WHERE n % 2 = 0`)).toEqual([{ n: 0n, most: 49_998n }]); // prettier-ignore
@@ -108,7 +113,7 @@ test('rows that were released are an error, also in the middle of a query', asyn
 test('a value outside of its bytes is an error', async () => {
   for (const [start, length] of [[90, 11], [-1, 5]] as const) {
     const columns = [{ starts: Int32Array.of(start), lengths: Int32Array.of(length) }];
-    const { relation, release } = engine.expose({ fields: [field('a', primitive('string'))], chunks: [{ rows: 1, columns, bytes: Buffer.alloc(100) }] });
+    const { relation, release } = engine.expose({ fields: [field('a', primitive('string'))], chunks: [chunkOf(1, columns, Buffer.alloc(100))] });
     await expect(session.rows(`SELECT a FROM ${relation}`)).rejects.toThrow(/outside of its bytes/);
     release();
   } // prettier-ignore
@@ -159,7 +164,7 @@ async function whileWaiting(end: string): Promise<number | string | null> {
     import { endOnUncaughtErrors, exitNow } from ${url('cli/exit.js')};
     const engine = await Engine.open({ threads: 2 });
     const session = await engine.session();
-    const chunk = { rows: 2048, columns: [new Float64Array(2048)], bytes: Buffer.alloc(0) };
+    const chunk = { rows: 2048, column: () => new Float64Array(2048), bytes: Buffer.alloc(0) };
     const { relation } = engine.expose({ fields: [field('n', primitive('long'))], chunks: Array(100000).fill(chunk) });
     session.rows('SELECT sum(sqrt(n)) FROM ' + relation).catch(() => undefined);
     setTimeout(() => { ${end} }, 50);

@@ -6,7 +6,8 @@ import { PlainRecords } from '../../../../ingest/decode/plain.ts';
 import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
 import { RecordBuffer, type FullRows } from '../../../../ingest/kafka/buffer.ts';
 import { recordBatches } from '../../../../ingest/kafka/wire/record-batch.ts';
-import { BadRecords, RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
+import { RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
+import { BadRecords } from '../../../../ingest/kafka/wire/varints.ts';
 import { encodeBatch } from './kafkajs-wire.ts';
 
 const RECORDS = 5000;
@@ -36,13 +37,18 @@ function buffer(bufferBytes = 2 ** 26, plain?: PlainRecords): RecordBuffer {
 const text = (i: number): Buffer | null => Buffer.from(`the value of record number ${String(i)}`);
 
 /** At its first record. @param declared how many records the header says there are */
-async function cursor(firstOffset: bigint, declared = RECORDS, valueOf = text): Promise<RecordCursor> {
+async function cursor(
+  firstOffset: bigint,
+  declared = RECORDS,
+  valueOf = text,
+  headersOf: (i: number) => Record<string, string> = () => ({}),
+): Promise<RecordCursor> {
   const records = Array.from({ length: RECORDS }, (_, i) => ({
     offsetDelta: i,
     timestampDelta: i,
     key: i % 3 === 0 ? null : Buffer.from(`key ${String(i)}`),
     value: valueOf(i),
-    headers: {},
+    headers: Object.fromEntries(Object.entries(headersOf(i)).map(([name, value]) => [name, Buffer.from(value)])),
   }));
   const times = { firstTimestamp: 1000, maxTimestamp: 1000 };
   const whole = await encodeBatch({ firstOffset, ...times, lastOffsetDelta: RECORDS - 1, records });
@@ -123,10 +129,39 @@ test('a small buffer hands over what it has, and never less than a record', asyn
   const records = await cursor(0n);
   const upTo = made.append(at(0n), records, BigInt(RECORDS));
   expect(upTo).toBeGreaterThan(0n);
-  expect(upTo).toBeLessThan(20n);
+  expect(upTo).toBeLessThan(BigInt(RECORDS));
+  expect(made.append(at(upTo), records, BigInt(RECORDS))).toBe(upTo);
   expect(made.hasRoom).toBe(false);
   expect(await offsets(made.take(false))).toMatchObject({ n: upTo, low: 0n, high: upTo - 1n });
   expect(made.hasRoom).toBe(true);
+  made.clear();
+});
+
+test.each([
+  ['small batches', { rows: 7, bytes: 2 ** 24, flushMs: 60_000 }, 20],
+  ['batches that are small by their bytes', { rows: 3000, bytes: 1000, flushMs: 60_000 }, 300],
+  ['large records', LIMITS, 20_000],
+])('what is buffered keeps to its bytes, with what it takes besides the records: %s', async (_, limits, length) => {
+  const bufferBytes = 8 * 2 ** 20;
+  const columnBytes = 80 * 1024;
+  const made = buffer(bufferBytes);
+  made.limits = limits;
+  let rows = 0;
+  for (let round = 0; round < 4; round++) {
+    const records = await cursor(0n, RECORDS, () => Buffer.alloc(length, 'x'));
+    for (let next = 0n; next < BigInt(RECORDS); next = made.append(at(next), records, BigInt(RECORDS))) {
+      if (made.hasRoom) continue;
+      const all: FullRows[] = [];
+      for (let full = made.take(true); full !== undefined; full = made.take(true)) all.push(full);
+      const bytes = all.reduce((sum, full) => sum + full.bytes, 0);
+      expect(bytes + all.length * columnBytes).toBeLessThan(bufferBytes + 2 ** 21);
+      expect(made.hasRoom).toBe(false);
+      for (const full of all) full.release();
+      rows += all.reduce((sum, full) => sum + full.rows, 0);
+      expect(made.hasRoom).toBe(true);
+    }
+  }
+  expect(rows).toBeGreaterThan(1000);
   made.clear();
 });
 
@@ -145,18 +180,21 @@ test('large records and small ones arrive as they are, keys and headers too, and
   const made = buffer();
   const session = await engine.session();
   const large = (i: number): Buffer => Buffer.alloc(i % 100 === 0 ? 300_000 : i % 7, 97 + (i % 26));
+  const headers = (i: number): Record<string, string> =>
+    i % 5 === 2 ? { place: String(i), other: 'é'.repeat(i % 9) } : {};
   for (let round = 0; round < 3; round++) {
-    fill(made, 0n, await cursor(0n, RECORDS, large), BigInt(RECORDS), 3000n);
+    fill(made, 0n, await cursor(0n, RECORDS, large, round === 1 ? () => ({}) : headers), BigInt(RECORDS), 3000n);
     const full = made.take(false);
     if (full === undefined) throw new Error('no batch');
     const rows = await session.rows(
-      `SELECT "offset", "key", octet_length("value")::INT AS length, "value" = repeat(chr((97 + "offset" % 26)::INT), octet_length("value"))::BLOB AS same FROM ${full.relation} ORDER BY rowid`,
+      `SELECT "offset", "key", list_transform(headers, lambda h: h."key" || '=' || decode(h."value")) AS headers, octet_length("value")::INT AS length, "value" = repeat(chr((97 + "offset" % 26)::INT), octet_length("value"))::BLOB AS same FROM ${full.relation} ORDER BY rowid`,
     );
     const key = (i: number): Buffer | null => (i % 3 === 0 ? null : Buffer.from(`key ${String(i)}`));
     expect(rows).toEqual(
       Array.from({ length: full.rows }, (_, i) => ({
         offset: BigInt(i),
         key: key(i),
+        headers: round === 1 || i % 5 !== 2 ? null : Object.entries(headers(i)).map((pair) => pair.join('=')),
         length: large(i).length,
         same: true,
       })),

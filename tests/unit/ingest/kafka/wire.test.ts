@@ -5,7 +5,9 @@ import { endOf, holesIn, recordsFrom, stepsFrom } from '../../../../ingest/kafka
 import { takeRecords, type RecordSet } from '../../../../ingest/kafka/wire/fetch-response.ts';
 import { Frames } from '../../../../ingest/kafka/wire/frames.ts';
 import { recordBatches, type RecordBatch } from '../../../../ingest/kafka/wire/record-batch.ts';
-import { BadRecords, RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
+import { headersAt } from '../../../../ingest/kafka/wire/headers.ts';
+import { RecordCursor } from '../../../../ingest/kafka/wire/records.ts';
+import { BadRecords } from '../../../../ingest/kafka/wire/varints.ts';
 import { visibleBatches } from '../../../../ingest/kafka/wire/transactions.ts';
 import { decodeFetch, encodeBatch, type WireBatch, type WireRecord } from './kafkajs-wire.ts';
 
@@ -49,7 +51,9 @@ function readAll(batch: RecordBatch, whole: Buffer): Read[] {
       timestampMs: cursor.timestampMs,
       key: slice(cursor, cursor.keyStart, cursor.keyLength),
       value: slice(cursor, cursor.valueStart, cursor.valueLength),
-      headers: cursor.headers().map(({ key, value }) => [key, value === null ? null : Buffer.from(value)] as const),
+      headers: headersAt(cursor.bytes, cursor.headers()).map(
+        ({ key, value }) => [key, value === null ? null : Buffer.from(value)] as const,
+      ),
     });
   }
   return read;
@@ -97,7 +101,8 @@ test('damaged bytes are an error or other records, and never a place outside of 
             for (let i = 0; i < 100 && cursor.next(); i++) {
               expect(cursor.valueStart + Math.max(0, cursor.valueLength)).toBeLessThanOrEqual(cursor.bytes.length);
               expect(cursor.keyStart + Math.max(0, cursor.keyLength)).toBeLessThanOrEqual(cursor.bytes.length);
-              cursor.headers();
+              for (const { key, value } of headersAt(cursor.bytes, cursor.headers()))
+                expect(key.length + (value?.length ?? 0)).toBeLessThanOrEqual(cursor.end - cursor.start);
             }
           } catch (error) {
             expect((error as Error).message).toMatch(/not as its header says/);
