@@ -1,5 +1,4 @@
 /** Rows that lie in JavaScript are the same rows to every query, however many read them, and none that is cut off hangs. */
-import { spawn } from 'node:child_process';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { field, primitive, struct, type DataType } from '../../../core/schema.ts';
@@ -153,35 +152,4 @@ test('a table is appended to while another query waits for its rows', async () =
   expect(await own.rows('SELECT count(*) AS n FROM meanwhile')).toEqual([{ n: appended }]);
   own.close();
   release();
-});
-
-/** A process with a query that waits for rows. @param end what it does then */
-async function whileWaiting(end: string): Promise<number | string | null> {
-  const url = (path: string): string => JSON.stringify(new URL(`../../../dist/${path}`, import.meta.url).href);
-  const script = `
-    import { Engine } from ${url('engine/engine.js')};
-    import { field, primitive } from ${url('core/schema.js')};
-    import { endOnUncaughtErrors, exitNow } from ${url('cli/exit.js')};
-    const engine = await Engine.open({ threads: 2 });
-    const session = await engine.session();
-    const chunk = { rows: 2048, column: () => new Float64Array(2048), bytes: Buffer.alloc(0) };
-    const { relation } = engine.expose({ fields: [field('n', primitive('long'))], chunks: Array(100000).fill(chunk) });
-    session.rows('SELECT sum(sqrt(n)) FROM ' + relation).catch(() => undefined);
-    setTimeout(() => { ${end} }, 50);
-  `;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: 'ignore' });
-  return new Promise((resolve) => {
-    child.once('exit', (exit, signal) => {
-      resolve(exit ?? signal);
-    });
-  });
-}
-
-test.each([
-  ['closes everything', 'session.close(); engine.close(); process.exitCode = 4', 4],
-  ['ends by force', 'exitNow(5)', 5],
-  ['meets an error that nobody catches', 'endOnUncaughtErrors(); throw new Error("oh")', 1],
-  ['exits by a way of its own', 'endOnUncaughtErrors(); process.exit(6)', 'SIGKILL'],
-])('a process that %s while a query waits for rows ends', async (_, end, code) => {
-  expect(await whileWaiting(end)).toBe(code);
 });
