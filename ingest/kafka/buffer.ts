@@ -3,8 +3,8 @@
  * to come. The next batch fills while the flow lands the one before.
  *
  * Promise: a batch ends at its limits, and in front of a record, never inside one; all of them together, the one that is being
- * landed, and what is kept to be used again take no more memory than `bufferBytes` (one chunk more at most): `hasRoom` makes
- * the reader wait.
+ * landed, and what is kept to be used again take no more memory than `bufferBytes` (one chunk more at most, and what chunks
+ * have grown by in advance): `hasRoom` makes the reader wait.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -130,9 +130,9 @@ export class RecordBuffer {
     const topic = topics.indexOf(source.topic) + 1;
     const from = open.moved.get(source.name)?.from ?? source.next;
     const chunk = this.#chunkOf(open);
-    const allocated = chunk.allocatedBytes;
+    const before = chunk.usedBytes;
     const taken = chunk.take(topic, source.partition, records, rows - open.rows, bytes - open.bytes, plain);
-    this.#usedBytes += chunk.allocatedBytes - allocated;
+    this.#usedBytes += chunk.usedBytes - before;
     open.rows += taken.rows;
     open.bytes += taken.bytes;
     open.unsure += taken.unsure;
@@ -147,7 +147,7 @@ export class RecordBuffer {
     const spare = this.#spare.pop();
     const chunk = spare ?? new RecordChunk();
     if (spare !== undefined) this.#spareBytes -= spare.allocatedBytes;
-    this.#usedBytes += chunk.allocatedBytes;
+    this.#usedBytes += chunk.usedBytes;
     chunks.push(chunk);
     return chunk;
   }
@@ -203,9 +203,9 @@ export class RecordBuffer {
   /** What was dropped already has nothing any more. */
   #drop(full: OpenRows): void {
     for (const chunk of full.chunks.splice(0)) {
-      const bytes = chunk.allocatedBytes;
-      this.#usedBytes -= bytes;
+      this.#usedBytes -= chunk.usedBytes;
       chunk.reset();
+      const bytes = chunk.allocatedBytes;
       if (this.#usedBytes + this.#spareBytes + bytes > this.#parts.bufferBytes) continue;
       this.#spareBytes += bytes;
       this.#spare.push(chunk);

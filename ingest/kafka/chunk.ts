@@ -76,9 +76,18 @@ export class RecordChunk implements RowChunk {
     return this.rows === CHUNK_ROWS || this.#used >= FULL_BYTES;
   }
 
-  /** How much memory it takes, used or not. */
+  /** How much memory its records take. */
+  get usedBytes(): number {
+    return this.#columnBytes + this.#used;
+  }
+
+  /** How much it takes, used or not. */
   get allocatedBytes(): number {
-    return COLUMN_BYTES + this.#memory.length + (this.#headers === undefined ? 0 : HEADER_COLUMN_BYTES);
+    return this.#columnBytes + this.#memory.length;
+  }
+
+  get #columnBytes(): number {
+    return COLUMN_BYTES + (this.#headers === undefined ? 0 : HEADER_COLUMN_BYTES);
   }
 
   /**
@@ -160,7 +169,7 @@ export class RecordChunk implements RowChunk {
   #copy(bytes: Buffer, start: number, end: number): void {
     const needed = this.#used + (end - start);
     if (needed > this.#memory.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(2 * this.#memory.length, LARGE_BYTES)));
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(1.5 * this.#memory.length, LARGE_BYTES)));
       this.#memory.copy(larger, 0, 0, this.#used);
       this.#memory = larger;
     }
