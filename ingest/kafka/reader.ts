@@ -17,7 +17,7 @@ import type { Loss } from './offsets.ts';
 import { Quiet } from './quiet.ts';
 import { corrupt, endOf, holesIn, unknownFormat, recordsFrom, stepsFrom, type Hole, type Step } from './record-set.ts';
 import type { RecordSet } from './wire/fetch-response.ts';
-import type { RecordTap } from './wire/tap.ts';
+import type { RecordTap, TakenSet } from './wire/tap.ts';
 import { BadRecords } from './wire/varints.ts';
 
 export interface ReaderParts {
@@ -211,13 +211,14 @@ export class Reader {
     if (!this.#ready || cursor === undefined) return;
     const epoch = this.#epoch;
     const isVoid = (): boolean => epoch !== this.#epoch;
+    let set: TakenSet | undefined;
     try {
       const { fetchedOffset } = batch as { fetchedOffset?: string };
       if (fetchedOffset !== undefined && BigInt(fetchedOffset) !== cursor.next) {
         await this.#sentElsewhere(cursor);
         return;
       }
-      const set = this.#parts.tap.take(batch.messages);
+      set = this.#parts.tap.take(batch.messages);
       if (set === undefined) throw unknownFormat(cursor.name, cursor.next);
       const end = endOf(set);
       if (end === undefined) {
@@ -235,6 +236,8 @@ export class Reader {
     } catch (error) {
       if (!isKafkaError(error)) this.#fail(error);
       throw error;
+    } finally {
+      set?.release();
     }
   }
 

@@ -7,6 +7,8 @@
 export interface FrameParts {
   /** Whether the response to this request is wanted whole. */
   readonly wants: (correlationId: number) => boolean;
+  /** Memory for a response that is wanted. */
+  readonly room: (bytes: number) => Buffer;
   /** A response that is wanted, its length first. */
   readonly whole: (frame: Buffer, correlationId: number) => void;
   /** Bytes of others. */
@@ -64,7 +66,7 @@ export class Frames {
     this.#headerBytes = 0;
     const whole = LENGTH_BYTES + length;
     if (known === HEADER_BYTES && this.#parts.wants(this.#header.readInt32BE(LENGTH_BYTES))) {
-      this.#frame = Buffer.allocUnsafeSlow(whole);
+      this.#frame = this.#parts.room(whole);
       this.#filled = this.#header.copy(this.#frame);
       if (this.#filled === whole) this.#fill(this.#frame, bytes.subarray(0, 0), 0);
     } else {

@@ -10,6 +10,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ISocketFactory, KafkaMessage } from 'kafkajs';
 import { FIRST_VERSION, LAST_VERSION, takeRecords, type RecordSet } from './fetch-response.ts';
+import { FrameMemory } from './frame-memory.ts';
 import { Frames } from './frames.ts';
 
 const FETCH = 1;
@@ -17,12 +18,35 @@ const FETCH = 1;
 const REQUEST_HEADER_BYTES = 12;
 const KEEP_ALIVE_MS = 60_000;
 
-const GONE: RecordSet = { bytes: Buffer.alloc(0), batches: [], aborted: [] };
+/** What a broker has sent of a partition, in memory that is used again. */
+export class TakenSet implements RecordSet {
+  readonly bytes: Buffer;
+  readonly batches: RecordSet['batches'];
+  readonly aborted: RecordSet['aborted'];
+  #isReleased = false;
+
+  constructor({ bytes, batches, aborted }: RecordSet) {
+    this.bytes = bytes;
+    this.batches = batches;
+    this.aborted = aborted;
+  }
+
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  /** Its bytes may be others from now on. */
+  release(): void {
+    this.#isReleased = true;
+  }
+}
+
+const GONE = new TakenSet({ bytes: Buffer.alloc(0), batches: [], aborted: [] });
 
 export class RecordTap {
   /** No producer can know it, so no record can pass for a stand-in. */
   readonly #secret = randomBytes(16);
-  readonly #sets = new Map<number, RecordSet>();
+  readonly #sets = new Map<number, TakenSet>();
   #count = 0;
 
   /** For the configuration of kafkajs; connects as its own does. */
@@ -38,26 +62,30 @@ export class RecordTap {
 
   /**
    * What a broker sent, for the messages that kafkajs has for it.
-   * @returns undefined when they are no stand-in; a set without batches when kafkajs has asked for the next ones already
+   * @returns undefined when they are no stand-in; a set without batches when kafkajs has asked for the next ones already. To be
+   * released by whoever takes it.
    */
-  take([message]: readonly KafkaMessage[]): RecordSet | undefined {
+  take([message]: readonly KafkaMessage[]): TakenSet | undefined {
     const value = message?.value;
     if (value?.length !== this.#secret.length + 4 || !value.subarray(4).equals(this.#secret)) return undefined;
-    return this.#sets.get(value.readInt32BE()) ?? GONE;
+    const set = this.#sets.get(value.readInt32BE());
+    return set === undefined || set.isReleased ? GONE : set;
   }
 
   /** Both ways of one connection. kafkajs asks a broker anew once it is through with the answer before, so that is dropped. */
   #listen(socket: Socket): void {
     const versions = new Map<number, number>();
-    let kept: number[] = [];
+    const memory = new FrameMemory();
+    let kept = new Map<number, TakenSet>();
     const drop = (): void => {
-      for (const id of kept) this.#sets.delete(id);
-      kept = [];
+      for (const id of kept.keys()) this.#sets.delete(id);
+      kept = new Map();
     };
-    const keep = (set: RecordSet): Buffer => {
+    const keep = (found: RecordSet): Buffer => {
       const id = (this.#count = (this.#count + 1) | 0);
+      const set = new TakenSet(found);
       this.#sets.set(id, set);
-      kept.push(id);
+      kept.set(id, set);
       const value = Buffer.alloc(4 + this.#secret.length);
       value.writeInt32BE(id);
       this.#secret.copy(value, 4);
@@ -79,9 +107,12 @@ export class RecordTap {
         const version = versions.get(correlationId) ?? LAST_VERSION;
         versions.delete(correlationId);
         drop();
-        pass(takenOrWhole(frame, version, keep));
+        const rest = taken(frame, version, keep);
+        if (rest !== undefined) memory.holds(frame, [...kept.values()]);
+        pass(rest ?? frame);
       };
-      const frames = new Frames({ wants: (id) => versions.has(id), whole, pass });
+      const room = (bytes: number): Buffer => memory.take(bytes);
+      const frames = new Frames({ wants: (id) => versions.has(id), room, whole, pass });
       return on('data', (bytes: Buffer) => {
         frames.push(bytes);
       });
@@ -90,12 +121,12 @@ export class RecordTap {
   }
 }
 
-/** kafkajs has its own words for an answer that is not one. */
-function takenOrWhole(frame: Buffer, version: number, keep: (set: RecordSet) => Buffer): Buffer {
+/** What is left of an answer; undefined when it is not one: kafkajs has its own words for that. */
+function taken(frame: Buffer, version: number, keep: (set: RecordSet) => Buffer): Buffer | undefined {
   try {
     return takeRecords(frame, version, keep);
   } catch {
-    return frame;
+    return undefined;
   }
 }
 

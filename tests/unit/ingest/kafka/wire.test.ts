@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { endOf, holesIn, recordsFrom, stepsFrom } from '../../../../ingest/kafka/record-set.ts';
 import { takeRecords, type RecordSet } from '../../../../ingest/kafka/wire/fetch-response.ts';
+import { FrameMemory } from '../../../../ingest/kafka/wire/frame-memory.ts';
 import { Frames } from '../../../../ingest/kafka/wire/frames.ts';
 import { recordBatches, type RecordBatch } from '../../../../ingest/kafka/wire/record-batch.ts';
 import { headersAt } from '../../../../ingest/kafka/wire/headers.ts';
@@ -155,6 +156,7 @@ test('however the bytes of a connection are cut, each wanted response is whole a
         const passed: Buffer[] = [];
         const splitter = new Frames({
           wants: (id) => id < 1000,
+          room: (bytes) => Buffer.alloc(bytes),
           whole: (whole, id) => wanted.push({ id, bytes: whole }),
           pass: (part) => passed.push(Buffer.from(part)),
         });
@@ -172,6 +174,34 @@ test('however the bytes of a connection are cut, each wanted response is whole a
     ),
     { numRuns: 500 },
   );
+});
+
+test('memory of an answer is used again when all of it was released, and never before', () => {
+  const memory = new FrameMemory();
+  const [large, larger] = [300_000, 3_000_000];
+  const isSame = (a: Buffer, b: Buffer): boolean => a.buffer === b.buffer;
+  const part = (isReleased: boolean): { isReleased: boolean } => ({ isReleased });
+  const first = memory.take(large);
+  expect(first).toHaveLength(large);
+  const unsaid = memory.take(large);
+  expect(isSame(unsaid, first)).toBe(false);
+  const parts = [part(false), part(true)];
+  memory.holds(unsaid, parts);
+  const second = memory.take(large);
+  expect(isSame(second, unsaid)).toBe(false);
+  memory.holds(unsaid, [part(true)]);
+  expect(isSame(memory.take(large), second)).toBe(false);
+
+  const held = memory.take(large);
+  const own = [part(false), part(false)];
+  memory.holds(held, own);
+  expect(memory.take(100)).toHaveLength(100);
+  for (const one of own) one.isReleased = true;
+  const again = memory.take(larger);
+  expect(again).toHaveLength(larger);
+  expect(isSame(again, held)).toBe(false);
+  memory.holds(again, []);
+  expect(isSame(memory.take(large), again)).toBe(true);
 });
 
 test.each([4, 5, 6, 7, 8, 9, 10, 11])(
