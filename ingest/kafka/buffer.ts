@@ -63,6 +63,9 @@ interface OpenRows {
   unsure: number;
 }
 
+/** Chunks of one topic are about as long as one another. */
+const ALIKE_BYTES = 2 ** 14;
+
 export class RecordBuffer {
   readonly #parts: BufferParts;
   /** SQL: the name of a record's topic. It is not stored for each, since it follows from the topic's place in the list. */
@@ -145,7 +148,7 @@ export class RecordBuffer {
     const last = chunks.at(-1);
     if (last?.isFull === false) return last;
     const spare = this.#spare.pop();
-    const chunk = spare ?? new RecordChunk();
+    const chunk = spare ?? new RecordChunk(last === undefined ? undefined : last.bytes.length + ALIKE_BYTES);
     if (spare !== undefined) this.#spareBytes -= spare.allocatedBytes;
     this.#usedBytes += chunk.usedBytes;
     chunks.push(chunk);

@@ -59,8 +59,13 @@ export class RecordChunk implements RowChunk {
   #headers: HeaderPlaces | undefined;
   /** True for a record that is not certain to fit; empty as long as there is none. */
   #unsure: (boolean | undefined)[] = [];
-  #memory = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #memory: Buffer;
   #used = 0;
+
+  /** @param bytes what its records will take, as far as anybody can know; it grows when they take more */
+  constructor(bytes = FIRST_BYTES) {
+    this.#memory = Buffer.allocUnsafeSlow(bytes);
+  }
 
   column(place: number): ColumnData | Slices {
     const columns = [this.#topics, this.#partitions, this.#offsets, this.#timestamps, this.#keys, this.#values];

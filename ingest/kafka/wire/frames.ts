@@ -11,7 +11,7 @@ export interface FrameParts {
   readonly room: (bytes: number) => Buffer;
   /** A response that is wanted, its length first. */
   readonly whole: (frame: Buffer, correlationId: number) => void;
-  /** Bytes of others. */
+  /** Bytes of others, which may change afterwards. */
   readonly pass: (bytes: Buffer) => void;
 }
 
@@ -71,7 +71,7 @@ export class Frames {
       if (this.#filled === whole) this.#fill(this.#frame, bytes.subarray(0, 0), 0);
     } else {
       this.#passing = whole - known;
-      this.#parts.pass(Buffer.from(this.#header.subarray(0, known)));
+      this.#parts.pass(this.#header.subarray(0, known));
     }
     return taken;
   }

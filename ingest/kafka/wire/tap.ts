@@ -17,6 +17,7 @@ const FETCH = 1;
 /** Length, API key, version, number of the request. */
 const REQUEST_HEADER_BYTES = 12;
 const KEEP_ALIVE_MS = 60_000;
+const READ_BYTES = 2 ** 16;
 
 /** What a broker has sent of a partition, in memory that is used again. */
 export class TakenSet implements RecordSet {
@@ -41,6 +42,21 @@ export class TakenSet implements RecordSet {
   }
 }
 
+/**
+ * What comes over a connection, read into the same memory each time: a buffer for each piece would be as much garbage as there
+ * are bytes. Nobody hears it as an event `data`.
+ */
+class Incoming {
+  /** The bytes are others afterwards. */
+  listener: ((bytes: Buffer) => void) | undefined;
+
+  /** @returns whether to go on reading */
+  read(length: number, buffer: Uint8Array): boolean {
+    this.listener?.(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+    return true;
+  }
+}
+
 const GONE = new TakenSet({ bytes: Buffer.alloc(0), batches: [], aborted: [] });
 
 export class RecordTap {
@@ -52,11 +68,18 @@ export class RecordTap {
   /** For the configuration of kafkajs; connects as its own does. */
   readonly socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
     const name = isIP(host) === 0 ? { servername: host } : {};
+    const incoming = new Incoming();
+    const reading = {
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        callback: (length: number, buffer: Uint8Array) => incoming.read(length, buffer),
+      },
+    };
     const socket = (ssl as object | undefined)
-      ? connectTls({ host, port, ...name, ...ssl }, onConnect)
-      : connect({ host, port }, onConnect);
+      ? connectTls({ host, port, ...name, ...ssl, ...reading }, onConnect)
+      : connect({ host, port, ...reading }, onConnect);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.#listen(socket);
+    this.#listen(socket, incoming);
     return socket;
   };
 
@@ -73,7 +96,7 @@ export class RecordTap {
   }
 
   /** Both ways of one connection. kafkajs asks a broker anew once it is through with the answer before, so that is dropped. */
-  #listen(socket: Socket): void {
+  #listen(socket: Socket, incoming: Incoming): void {
     const versions = new Map<number, number>();
     const memory = new FrameMemory();
     let kept = new Map<number, TakenSet>();
@@ -103,6 +126,9 @@ export class RecordTap {
     socket.on = (event: string, listener: (...args: never[]) => void) => {
       if (event !== 'data') return on(event, listener);
       const pass = listener as (bytes: Buffer) => void;
+      const passCopy = (bytes: Buffer): void => {
+        pass(Buffer.from(bytes));
+      };
       const whole = (frame: Buffer, correlationId: number): void => {
         const version = versions.get(correlationId) ?? LAST_VERSION;
         versions.delete(correlationId);
@@ -112,10 +138,11 @@ export class RecordTap {
         pass(rest ?? frame);
       };
       const room = (bytes: number): Buffer => memory.take(bytes);
-      const frames = new Frames({ wants: (id) => versions.has(id), room, whole, pass });
-      return on('data', (bytes: Buffer) => {
+      const frames = new Frames({ wants: (id) => versions.has(id), room, whole, pass: passCopy });
+      incoming.listener = (bytes) => {
         frames.push(bytes);
-      });
+      };
+      return socket;
     };
     socket.once('close', drop);
   }
