@@ -18,6 +18,12 @@ export interface EngineOptions {
   readonly tempDir?: string;
 }
 
+/**
+ * What a thread has freed goes back to the system when it is more than this. By DuckDB's own rule (128 MiB) each thread that has
+ * ever written a file keeps some, and memory rises for millions of rows until all have.
+ */
+const GIVE_BACK_ABOVE = '1MB';
+
 /** Those of this process that are not closed. */
 const open = new Set<Engine>();
 
@@ -55,6 +61,8 @@ export class Engine {
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
         preserve_insertion_order: 'false',
+        allocator_flush_threshold: GIVE_BACK_ABOVE,
+        allocator_bulk_deallocation_flush_threshold: GIVE_BACK_ABOVE,
         ...(options.memoryLimit === undefined ? {} : { memory_limit: options.memoryLimit }),
         ...(options.threads === undefined ? {} : { threads: String(options.threads) }),
       });
