@@ -1,7 +1,8 @@
 /**
  * The end of the process while something still runs.
  *
- * Promise: it ends, whatever runs, and with the exit code that was meant: statements are stopped first. A way out that does not pass here (an error that nobody caught) is never one that hangs.
+ * Promise: it ends, whatever runs, and with the exit code that was meant: statements are stopped first. A way out that does
+ * not pass here is killed rather than left to hang.
  */
 import { EXIT_CODES, messageOf } from '../core/errors.ts';
 import { Engine } from '../engine/engine.ts';

@@ -20,7 +20,7 @@ export interface EngineOptions {
 
 /**
  * What a thread has freed goes back to the system when it is more than this. By DuckDB's own rule (128 MiB) each thread that has
- * ever written a file keeps some, and memory rises for millions of rows until all have.
+ * ever written a file keeps some of it.
  */
 const GIVE_BACK_ABOVE = '1MB';
 

@@ -126,9 +126,6 @@ export class RecordTap {
     socket.on = (event: string, listener: (...args: never[]) => void) => {
       if (event !== 'data') return on(event, listener);
       const pass = listener as (bytes: Buffer) => void;
-      const passCopy = (bytes: Buffer): void => {
-        pass(Buffer.from(bytes));
-      };
       const whole = (frame: Buffer, correlationId: number): void => {
         const version = versions.get(correlationId) ?? LAST_VERSION;
         versions.delete(correlationId);
@@ -137,8 +134,14 @@ export class RecordTap {
         if (rest !== undefined) memory.holds(frame, [...kept.values()]);
         pass(rest ?? frame);
       };
-      const room = (bytes: number): Buffer => memory.take(bytes);
-      const frames = new Frames({ wants: (id) => versions.has(id), room, whole, pass: passCopy });
+      const frames = new Frames({
+        wants: (id) => versions.has(id),
+        room: (bytes) => memory.take(bytes),
+        whole,
+        pass: (bytes) => {
+          pass(Buffer.from(bytes));
+        },
+      });
       incoming.listener = (bytes) => {
         frames.push(bytes);
       };
