@@ -17,13 +17,13 @@ import {
 } from '@duckdb/node-api';
 import duckdb, { type Vector } from '@duckdb/node-bindings';
 import { SluiceError } from '../core/errors.ts';
-import { Nulls, vectorOf } from './vectors.ts';
+import { CHUNK_ROWS, Nulls, vectorOf } from './vectors.ts';
 import type { Value } from './values.ts';
 
 /** Values of one column; an array may be longer than the rows that are appended, and an empty one is all null. */
 export type ColumnData = readonly Value[] | Int32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 
-/** Writes the first `rows` values of a column into a chunk. */
+/** Writes the first `rows` values of a column into a chunk; there are at most 2,048. */
 export type ColumnWriter = (chunk: DuckDBDataChunk, column: number, data: ColumnData, rows: number) => void;
 
 export function writerFor(type: DuckDBType): ColumnWriter {
@@ -71,11 +71,13 @@ function writeInt32(vector: Vector, type: DuckDBType, data: Int32Array<ArrayBuff
   duckdb.copy_data_to_vector(vector, 0, data.buffer, data.byteOffset, rows * 4);
 }
 
+/** Filled and copied within one call: one for each call would be garbage as large as the column. */
+const halves = new Int32Array(CHUNK_ROWS * 2);
+
 /** 64-bit integers in two halves, little endian as DuckDB keeps them on every machine that it runs on. */
 function writeInt64(vector: Vector, type: DuckDBType, data: Float64Array, rows: number): void {
   if (type.typeId !== DuckDBTypeId.BIGINT && type.typeId !== DuckDBTypeId.TIMESTAMP_TZ)
     throw new SluiceError('INTERNAL', `Float64Array into ${type.toString()}`);
-  const halves = new Int32Array(rows * 2);
   let nulls: Nulls | undefined;
   for (let row = 0; row < rows; row++) {
     const value = data[row] ?? Number.NaN;
@@ -83,7 +85,7 @@ function writeInt64(vector: Vector, type: DuckDBType, data: Float64Array, rows: 
     halves[row * 2] = value % 2 ** 32;
     halves[row * 2 + 1] = Math.floor(value / 2 ** 32);
   }
-  duckdb.copy_data_to_vector(vector, 0, halves.buffer, 0, halves.byteLength);
+  duckdb.copy_data_to_vector(vector, 0, halves.buffer, 0, rows * 8);
   nulls?.write(vector);
 }
 

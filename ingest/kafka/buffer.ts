@@ -3,8 +3,8 @@
  * to come. The next batch fills while the flow lands the one before.
  *
  * Promise: a batch ends at its limits, and in front of a record, never inside one; all of them together, the one that is being
- * landed, and what is kept to be used again take no more memory than `bufferBytes` (one chunk more at most, and what chunks
- * have grown by in advance): `hasRoom` makes the reader wait.
+ * landed, and what is kept to be used again take no more memory than `bufferBytes` and one chunk: `hasRoom` makes the reader
+ * wait. A chunk is made once and used again; one that is thrown away would lie in memory until V8 next looks at all of its heap.
  */
 import type { Clock } from '../../core/clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -74,7 +74,7 @@ export class RecordBuffer {
   #open: OpenRows | undefined;
   #full: OpenRows[] = [];
   #spare: RecordChunk[] = [];
-  /** What the chunks of all batches take. */
+  /** What the chunks of all batches take, filled or not. */
   #usedBytes = 0;
   #spareBytes = 0;
   /** There may be records that the positions do not tell of. */
@@ -127,15 +127,15 @@ export class RecordBuffer {
   }
 
   #fill(open: OpenRows, source: SourcePartition, records: RecordCursor, end: bigint): bigint {
-    if (open.rows > 0 && !this.hasRoom) return BigInt(records.offset);
+    if (open.rows > 0 && !this.hasRoom && open.chunks.at(-1)?.isFull !== false) return BigInt(records.offset);
     const { topics, plain } = this.#parts;
     const { rows, bytes } = this.#limits;
     const topic = topics.indexOf(source.topic) + 1;
     const from = open.moved.get(source.name)?.from ?? source.next;
     const chunk = this.#chunkOf(open);
-    const before = chunk.usedBytes;
+    const before = chunk.allocatedBytes;
     const taken = chunk.take(topic, source.partition, records, rows - open.rows, bytes - open.bytes, plain);
-    this.#usedBytes += chunk.usedBytes - before;
+    this.#usedBytes += chunk.allocatedBytes - before;
     open.rows += taken.rows;
     open.bytes += taken.bytes;
     open.unsure += taken.unsure;
@@ -150,7 +150,7 @@ export class RecordBuffer {
     const spare = this.#spare.pop();
     const chunk = spare ?? new RecordChunk(last === undefined ? undefined : last.bytes.length + ALIKE_BYTES);
     if (spare !== undefined) this.#spareBytes -= spare.allocatedBytes;
-    this.#usedBytes += chunk.usedBytes;
+    this.#usedBytes += chunk.allocatedBytes;
     chunks.push(chunk);
     return chunk;
   }
@@ -206,10 +206,10 @@ export class RecordBuffer {
   /** What was dropped already has nothing any more. */
   #drop(full: OpenRows): void {
     for (const chunk of full.chunks.splice(0)) {
-      this.#usedBytes -= chunk.usedBytes;
-      chunk.reset();
       const bytes = chunk.allocatedBytes;
-      if (this.#usedBytes + this.#spareBytes + bytes > this.#parts.bufferBytes) continue;
+      this.#usedBytes -= bytes;
+      if (this.#usedBytes + this.#spareBytes > this.#parts.bufferBytes) continue;
+      chunk.reset();
       this.#spareBytes += bytes;
       this.#spare.push(chunk);
     }

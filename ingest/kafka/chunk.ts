@@ -81,18 +81,9 @@ export class RecordChunk implements RowChunk {
     return this.rows === CHUNK_ROWS || this.#used >= FULL_BYTES;
   }
 
-  /** How much memory its records take. */
-  get usedBytes(): number {
-    return this.#columnBytes + this.#used;
-  }
-
-  /** How much it takes, used or not. */
+  /** How much memory it takes, filled or not. */
   get allocatedBytes(): number {
-    return this.#columnBytes + this.#memory.length;
-  }
-
-  get #columnBytes(): number {
-    return COLUMN_BYTES + (this.#headers === undefined ? 0 : HEADER_COLUMN_BYTES);
+    return COLUMN_BYTES + (this.#headers === undefined ? 0 : HEADER_COLUMN_BYTES) + this.#memory.length;
   }
 
   /**

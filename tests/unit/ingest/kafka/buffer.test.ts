@@ -1,5 +1,5 @@
 /** What is handed over has exactly the records that its positions tell of, also when records turn out to be damaged. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../../core/clock.ts';
 import { Engine } from '../../../../engine/engine.ts';
 import { PlainRecords } from '../../../../ingest/decode/plain.ts';
@@ -162,6 +162,30 @@ test.each([
     }
   }
   expect(rows).toBeGreaterThan(1000);
+  made.clear();
+});
+
+test('however much goes through, chunks are used again once they are as large as it takes', async () => {
+  const made = buffer(2 ** 22);
+  const alike = (i: number): Buffer => Buffer.alloc(280 + (i % 40), 'x');
+  const allocations = vi.spyOn(Buffer, 'allocUnsafeSlow');
+  const counts: number[] = [];
+  for (let round = 0; round < 30; round++) {
+    const records = await cursor(0n, RECORDS, alike);
+    allocations.mockClear();
+    let batch: FullRows | undefined;
+    for (let next = 0n; next < BigInt(RECORDS); next = made.append(at(next), records, BigInt(RECORDS))) {
+      if (made.hasRoom) continue;
+      // The next batch fills while this one is landed.
+      batch?.release();
+      batch = made.take(true);
+    }
+    batch?.release();
+    counts.push(allocations.mock.calls.length);
+  }
+  expect(counts[0]).toBeGreaterThan(0);
+  expect(counts.slice(20)).toEqual(counts.slice(20).map(() => 0));
+  allocations.mockRestore();
   made.clear();
 });
 
