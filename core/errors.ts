@@ -62,6 +62,7 @@ export const ERROR_CODES = {
   LOG_CORRUPT: 'table',
   LOG_GAP: 'table',
   FILE_MISSING: 'table',
+  DELETION_VECTOR_CORRUPT: 'table',
   UNSUPPORTED_FEATURE: 'table',
   COMMIT_CONTENTION: 'table',
   TABLE_APPEND_ONLY: 'table',

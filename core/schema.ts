@@ -164,7 +164,8 @@ function namedType(name: string): DataType {
   const decimal = /^decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)$/.exec(name);
   if (decimal !== null) return { kind: 'decimal', precision: Number(decimal[1]), scale: Number(decimal[2]) };
   if (name === 'decimal') return { kind: 'decimal', precision: 10, scale: 0 };
-  throw new SluiceError('UNSUPPORTED_FEATURE', `unknown column type in the table schema: ${name}`, {
+  const feature = name === 'variant' ? ' (reader feature variantType)' : '';
+  throw new SluiceError('UNSUPPORTED_FEATURE', `unknown column type in the table schema: ${name}${feature}`, {
     advice: 'Read the table with an engine that knows this type, or drop the column there.',
   });
 }

@@ -10,9 +10,15 @@ const KINDS: readonly (readonly [RegExp, ErrorCode, string | undefined])[] = [
   [/^(Binder|Catalog) Error/i, 'SQL_INVALID', undefined],
 ]; // prettier-ignore
 
+/** The first of them is what DuckDB says of a file that it is to read, the other one of a file that goes meanwhile. */
+const MISSING_FILE = [
+  /No files found that match the pattern "([^"]+)"/,
+  /Cannot open file "([^"]+)": No such file/,
+] as const;
+
 /**
  * Wraps an error of DuckDB. `facts.engine` holds DuckDB's own kind ("Binder Error"), `facts.position` the offset in the SQL
- * when DuckDB shows one.
+ * when DuckDB shows one, `facts.missingFile` the file that was to be read and is not there.
  */
 export function engineError(error: unknown, sql: string): SluiceError {
   if (error instanceof SluiceError) return error;
@@ -26,9 +32,10 @@ export function engineError(error: unknown, sql: string): SluiceError {
   const message = (shown === null ? text : text.slice(0, shown.index)).trim();
   const position = shown === null ? undefined : positionOf(text.slice(shown.index).trimStart(), Number(shown[1]), sql);
   const kind = /^[A-Z][\w ]*?Error/.exec(text)?.[0];
+  const missingFile = MISSING_FILE[0].exec(text)?.[1] ?? MISSING_FILE[1].exec(text)?.[1];
   return new SluiceError(code, message, {
     ...(advice === undefined ? {} : { advice }),
-    facts: { engine: kind, position },
+    facts: { engine: kind, position, missingFile },
     cause: error,
   });
 }

@@ -9,3 +9,11 @@ export function quoteIdent(name: string): string {
 export function quoteString(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/**
+ * A file for SQL, as it stands: DuckDB reads `*`, `?` and `[` in a path as a pattern.
+ * @example quoteFile('lake/a[1].parquet') // "'lake/a[[]1].parquet'"
+ */
+export function quoteFile(path: string): string {
+  return quoteString(path.replaceAll(/[*?[]/g, '[$&]'));
+}

@@ -12,11 +12,19 @@ export interface ErrorContext {
   readonly toOriginal: (offset: number) => number;
   /** Columns of the tables that the statement reads. */
   readonly columns: readonly string[];
+  readonly tables?: readonly TableVersion[];
+}
+
+export interface TableVersion {
+  readonly location: string;
+  readonly version: bigint;
 }
 
 /** The same failure with its place in the source; what is not about the SQL itself comes back as it was. */
-export function placedError(error: unknown, { source, toOriginal, columns }: ErrorContext): unknown {
+export function placedError(error: unknown, { source, toOriginal, columns, tables = [] }: ErrorContext): unknown {
   if (!(error instanceof SluiceError) || error.facts['file'] !== undefined) return error;
+  const missing = missingDataFile(error, tables);
+  if (missing !== undefined) return missing;
   const position = error.facts['position'];
   const about: readonly ErrorCode[] = ['SQL_SYNTAX', 'SQL_INVALID', 'QUERY_FAILED'];
   if (!about.includes(error.code)) return error;
@@ -36,6 +44,21 @@ export function placedError(error: unknown, { source, toOriginal, columns }: Err
   const start = Math.min(toOriginal(position), source.text.length);
   const end = start + (firstTokenLength(source.text.slice(start)) ?? 1);
   return source.error(code, { start, end }, what, { advice, facts: { engine: error.facts['engine'] }, cause: error });
+}
+
+/** What it means that DuckDB did not find a file, when that is one of a table's. */
+export function missingDataFile(error: unknown, tables: readonly TableVersion[]): SluiceError | undefined {
+  const file = error instanceof SluiceError ? error.facts['missingFile'] : undefined;
+  if (typeof file !== 'string') return undefined;
+  const table = tables.find(({ location }) => file.startsWith(`${location}/`));
+  if (table === undefined) return undefined;
+  const { location, version } = table;
+  return new SluiceError('FILE_MISSING', `${location}@${String(version)}: its data file ${file} does not exist`, {
+    advice:
+      'It was removed without the table knowing, or vacuumed: restore it, or read a version that does not need it.',
+    facts: { table: location, version, file },
+    cause: error,
+  });
 }
 
 function columnAdvice(name: string, columns: readonly string[]): string | undefined {

@@ -6,7 +6,7 @@
 import type { SourceText } from '../core/source-text.ts';
 import type { ResultStream, Session } from '../engine/session.ts';
 import type { TableParts } from '../tables/index.ts';
-import { placedError } from './errors.ts';
+import { missingDataFile, placedError } from './errors.ts';
 import type { Pinned } from './pin.ts';
 import { watch } from './progress.ts';
 
@@ -39,9 +39,9 @@ export interface Prepared {
 export async function runPrepared(session: Session, prepared: Prepared, parts: QueryParts): Promise<Query> {
   const { source, sql, toOriginal, pinned, macros } = prepared;
   const columns = [...new Set(pinned.flatMap(({ snapshot }) => snapshot.schema.fields.map(({ name }) => name)))];
-  const placed = (error: unknown): unknown => placedError(error, { source, toOriginal, columns });
+  const tables = pinned.map(({ snapshot }) => snapshot);
+  const placed = (error: unknown): unknown => placedError(error, { source, toOriginal, columns, tables });
   const watching = await watch(session, parts);
-  for (const macro of macros) await session.run(macro);
   let closed = false;
   const close = async (): Promise<void> => {
     if (closed) return;
@@ -49,6 +49,12 @@ export async function runPrepared(session: Session, prepared: Prepared, parts: Q
     await watching.stop();
     for (const i of macros.keys()) await session.run(`DROP MACRO TABLE IF EXISTS temp.__sluice_${String(i)}`);
   };
+  try {
+    for (const macro of macros) await session.run(macro);
+  } catch (error) {
+    await close();
+    throw missingDataFile(error, tables) ?? error;
+  }
   try {
     const result = await session.stream(sql);
     return {

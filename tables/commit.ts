@@ -66,7 +66,7 @@ export async function commitChange(
       const after = newer.length === 0 ? state : replay(state, newer, store.location);
       const own = newer.find((entry) => txnIdOf(entry.actions) === ids.txnId);
       if (own !== undefined && after !== undefined) return { kind: 'committed', version: own.version, state: after };
-      if (after !== undefined) checkReadable(after.protocol, after.metadata, store.location);
+      if (after !== undefined) checkReadable(after.protocol, store.location);
       for (const entry of newer) {
         const lost = conflictWith(change, entry.version, entry.actions);
         if (lost !== undefined) return { kind: 'conflict', reason: lost, state: after };

@@ -9,7 +9,7 @@ import { isJsonObject, parseJson } from '../core/json.ts';
 import type { StructType } from '../core/schema.ts';
 import type { Change } from './change.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
-import type { Action, AddFile, Metadata, Txn } from './log/actions.ts';
+import type { Action, AddFile, Metadata, RemoveFile, Txn } from './log/actions.ts';
 import { commitInfo } from './log/commit-info.ts';
 import { checkProperties, checkReadable, checkWritable, protocolFor, upgraded } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
@@ -39,7 +39,7 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   if (change.properties !== undefined) checkProperties(change.properties, table);
   const metadata = nextMetadata(change, state, facts);
   const protocol = state === undefined ? protocolFor(metadata.schema) : upgraded(state.protocol, metadata.schema);
-  checkReadable(protocol, metadata, table);
+  checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
   checkFiles(change.add, metadata, table);
   const removed = change.mode === 'overwrite' && state !== undefined ? [...state.files.values()] : [];
@@ -49,12 +49,14 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
     ...(protocol === state?.protocol ? [] : [{ kind: 'protocol' as const, protocol }]),
     ...(metadata === state?.metadata ? [] : [{ kind: 'metaData' as const, metaData: metadata }]),
     ...txns(change, state, nowMs).map((txn) => ({ kind: 'txn' as const, txn })),
-    ...removed.map(({ path, partitionValues, bytes }) => ({
-      kind: 'remove' as const,
-      remove: { path, deletionMs: nowMs, dataChange: true, partitionValues, bytes },
-    })),
+    ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs) })),
     ...change.add.map((add) => ({ kind: 'add' as const, add })),
   ];
+}
+
+function removeOf({ path, partitionValues, bytes, deletionVector }: AddFile, nowMs: number): RemoveFile {
+  const vector = deletionVector === undefined ? {} : { deletionVector };
+  return { path, deletionMs: nowMs, dataChange: true, partitionValues, bytes, ...vector };
 }
 
 function nextMetadata(change: Change, state: LogState | undefined, { table, nowMs, tableId }: PlanFacts): Metadata {

@@ -5,8 +5,10 @@
  * whoever wrote them. Source: Delta protocol, "Per-file Statistics" (strings may be cut, timestamps are cut to milliseconds).
  */
 import { isJsonObject, parseJson, type Json, type JsonObject } from '../core/json.ts';
-import type { DataType, StructType } from '../core/schema.ts';
+import type { DataType } from '../core/schema.ts';
+import { physicalName } from './column-mapping.ts';
 import type { AddFile } from './log/actions.ts';
+import type { RelationShape } from './relation.ts';
 import { compareUtf8 } from './store/object-store.ts';
 
 /** One conjunct of a filter: `column op value`, the value as DuckDB writes it. */
@@ -16,26 +18,28 @@ export interface Condition {
   readonly value: string | number | bigint;
 }
 
+/** `column` is the name that the log has. */
 interface TypedCondition extends Condition {
   readonly type: DataType;
 }
 
 type Comparable = number | bigint | string;
 
-/** @example prune(files, schema, ['day'], [{ column: 'day', op: '=', value: '2026-01-02' }]) */
+/** @example prune(files, { schema, partitionColumns: ['day'], mapping: 'none' }, [{ column: 'day', op: '=', value: '2026-01-02' }]) */
 export function prune(
   files: readonly AddFile[],
-  schema: StructType,
-  partitionColumns: readonly string[],
+  { schema, partitionColumns, mapping }: RelationShape,
   conditions: readonly Condition[],
 ): readonly AddFile[] {
   const known = conditions.flatMap((condition) => {
     const field = schema.fields.find(({ name }) => name.toLowerCase() === condition.column.toLowerCase());
-    return field === undefined ? [] : [{ ...condition, column: field.name, type: field.type }];
+    if (field === undefined) return [];
+    const isPartition = partitionColumns.includes(field.name);
+    return [{ ...condition, column: physicalName(field, mapping), type: field.type, isPartition }];
   });
   if (known.length === 0) return files;
-  const byPartition = known.filter(({ column }) => partitionColumns.includes(column));
-  const byStats = known.filter(({ column }) => !partitionColumns.includes(column));
+  const byPartition = known.filter(({ isPartition }) => isPartition);
+  const byStats = known.filter(({ isPartition }) => !isPartition);
   return files.filter(
     (file) =>
       byPartition.every((condition) => partitionCanMatch(condition, file)) &&

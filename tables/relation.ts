@@ -2,60 +2,113 @@
  * A set of data files as one SQL relation that DuckDB reads.
  *
  * Promise: exactly the table's columns, names and types, in order; a column that a file does not have is NULL; partition
- * values come from the log and never from a path; a file is read once however often it is named.
+ * values come from the log and never from a path; rows that are deleted are not there; a file is read once however often it
+ * is named.
  */
-import type { Field, StructType } from '../core/schema.ts';
-import { quoteIdent, quoteString } from '../engine/quoting.ts';
+import { SluiceError } from '../core/errors.ts';
+import { struct, type Field, type StructType } from '../core/schema.ts';
+import { quoteFile, quoteIdent, quoteString } from '../engine/quoting.ts';
 import { duckdbType } from '../engine/types.ts';
+import { physicalName, physicalSchema, renamed, type MappingMode } from './column-mapping.ts';
+import type { DeletedRows } from './deletion-vectors/deleted-rows.ts';
+import { idsAreAsNamed } from './field-ids.ts';
 import type { AddFile } from './log/actions.ts';
 import { partitionLiteral } from './partitions.ts';
+
+export interface RelationShape {
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+  readonly mapping: MappingMode;
+}
 
 export interface RelationFile {
   readonly file: AddFile;
   /** Where DuckDB finds it. */
   readonly localPath: string;
+  readonly deleted?: DeletedRows;
 }
 
-/** A parenthesised SELECT over the files. */
-export function relationOf(
-  schema: StructType,
-  partitionColumns: readonly string[],
-  all: readonly RelationFile[],
-): string {
-  const files = [...new Map(all.map((file) => [file.localPath, file])).values()];
-  const nothing = (fields: readonly Field[]): string => `SELECT ${fields.map(typedNull).join(', ')} WHERE false`;
-  if (files.length === 0) return `(${nothing(schema.fields)})`;
+/** DuckDB's name for the place of a row in its file. */
+const ROW_NUMBER = 'file_row_number';
 
+/** A parenthesised SELECT over the files. */
+export function relationOf(shape: RelationShape, all: readonly RelationFile[]): string {
+  const files = [...new Map(all.map((file) => [file.localPath, file])).values()];
+  const whole = files.filter(({ deleted }) => deleted === undefined);
+  const partly = files.filter(({ deleted }) => deleted !== undefined);
+  if (files.length === 0) return `(${nothing(shape.schema.fields)})`;
+  const parts = [whole, partly].filter((some) => some.length > 0).map((some) => scanOf(shape, some));
+  return `(${parts.join(' UNION ALL ')})`;
+}
+
+/** A SELECT over files that either all have deleted rows, or none. */
+function scanOf({ schema, partitionColumns, mapping }: RelationShape, files: readonly RelationFile[]): string {
   const stored = schema.fields.filter((field) => !partitionColumns.includes(field.name));
   const partitions = schema.fields.filter((field) => partitionColumns.includes(field.name));
-  const pathColumn = unusedName(schema);
+  const inFile = physicalSchema(struct(stored), mapping);
+  const hasDeleted = files.some(({ deleted }) => deleted !== undefined);
+  if (hasDeleted) checkRowNumber(inFile);
+  const pathColumn = unusedName(inFile);
+  const needsPath = partitions.length > 0 || hasDeleted;
   const options = ['union_by_name=true', 'hive_partitioning=false'];
-  if (partitions.length > 0) options.push(`filename=${quoteString(pathColumn)}`);
-  const paths = files.map(({ localPath }) => quoteString(literally(localPath)));
+  if (needsPath) options.push(`filename=${quoteString(pathColumn)}`);
+  if (hasDeleted) options.push(`${ROW_NUMBER}=true`);
+  const paths = files.map(({ localPath }) => quoteFile(localPath));
   const scan = `SELECT * FROM read_parquet([${paths.join(', ')}], ${options.join(', ')})`;
-  const rows = `(${nothing(stored)} UNION ALL BY NAME ${scan})`;
+  const conditions = [
+    ...(hasDeleted ? [IS_KEPT] : []),
+    ...(mapping === 'id' ? [idsAreAsNamed(struct(stored), paths)] : []),
+  ];
+  const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
+  const rows = `(${nothing(inFile.fields)} UNION ALL BY NAME ${scan})`;
   const columns = schema.fields.map((field) => {
     const name = quoteIdent(field.name);
-    return partitions.includes(field) ? `p.${name}` : `CAST(f.${name} AS ${duckdbType(field.type)}) AS ${name}`;
+    const own = inFile.fields[stored.indexOf(field)];
+    if (own === undefined) return `p.${name}`;
+    return `${renamed(`CAST(f.${quoteIdent(own.name)} AS ${duckdbType(own.type)})`, field.type, mapping)} AS ${name}`;
   });
-  if (partitions.length === 0) return `(SELECT ${columns.join(', ')} FROM ${rows} AS f)`;
+  if (!needsPath) return `SELECT ${columns.join(', ')} FROM ${rows} AS f${where}`;
 
   const path = quoteIdent(pathColumn);
-  const values = files.map(({ file, localPath }) => {
-    const own = partitions.map((field) => partitionLiteral(file.partitionValues[field.name], field));
-    return `(${[quoteString(localPath), ...own].join(', ')})`;
+  const values = files.map(({ file, localPath, deleted }) => {
+    const own = partitions.map((field) => partitionLiteral(file.partitionValues[physicalName(field, mapping)], field));
+    return `(${[quoteString(localPath), ...own, ...(hasDeleted ? deletedLiterals(deleted) : [])].join(', ')})`;
   });
-  const names = [path, ...partitions.map((field) => quoteIdent(field.name))].join(', ');
-  return `(SELECT ${columns.join(', ')} FROM ${rows} AS f JOIN (VALUES ${values.join(', ')}) AS p(${names}) ON f.${path} = p.${path})`;
+  const names = [path, ...partitions.map((field) => quoteIdent(field.name)), ...(hasDeleted ? [FIRST, BITS] : [])];
+  const joined = `${rows} AS f JOIN (VALUES ${values.join(', ')}) AS p(${names.join(', ')}) ON f.${path} = p.${path}`;
+  return `SELECT ${columns.join(', ')} FROM ${joined}${where}`;
+}
+
+const FIRST = '__sluice_first';
+const BITS = '__sluice_deleted';
+const IS_KEPT = `CASE WHEN f.${ROW_NUMBER} BETWEEN p.${FIRST} AND p.${FIRST} + bit_length(p.${BITS}) - 1 THEN get_bit(p.${BITS}, (f.${ROW_NUMBER} - p.${FIRST})::INTEGER) = 0 ELSE true END`;
+
+/** The deleted rows of a file as a bit string: as text it takes a sixth of a byte for each row that it spans. */
+function deletedLiterals(deleted: DeletedRows | undefined): string[] {
+  const { first, bits } = deleted ?? { first: 0, bits: new Uint8Array(0) };
+  if (bits.length === 0) return ['0::BIGINT', "'0'::BIT"];
+  return [`${String(first)}::BIGINT`, `from_base64('${Buffer.from(bits).toString('base64')}')::BIT`];
+}
+
+function checkRowNumber({ fields }: StructType): void {
+  const taken = fields.find(({ name }) => name.toLowerCase() === ROW_NUMBER);
+  if (taken === undefined) return;
+  throw new SluiceError(
+    'UNSUPPORTED_FEATURE',
+    `a table with a column ${taken.name} and deletion vectors cannot be read`,
+    {
+      advice: 'Purge the deletion vectors (REORG TABLE … APPLY (PURGE)) or rename the column.',
+      facts: { column: taken.name, features: ['deletionVectors'] },
+    },
+  );
+}
+
+function nothing(fields: readonly Field[]): string {
+  return `SELECT ${fields.map(typedNull).join(', ')} WHERE false`;
 }
 
 function typedNull(field: Field): string {
   return `CAST(NULL AS ${duckdbType(field.type)}) AS ${quoteIdent(field.name)}`;
-}
-
-/** A path that DuckDB takes as it stands, though it reads `*`, `?` and `[` in it as a pattern. */
-function literally(path: string): string {
-  return /[*?[]/.test(path) ? path.replaceAll(/[*?[]/g, '[$&]') : path;
 }
 
 function unusedName({ fields }: StructType): string {

@@ -1,11 +1,13 @@
 /** One version of a table: what it holds, pinned. Later commits do not change it. */
 import type { StructType } from '../core/schema.ts';
+import { mappingModeOf, type MappingMode } from './column-mapping.ts';
+import { readDeletedRows } from './deletion-vectors/deleted-rows.ts';
 import type { AddFile } from './log/actions.ts';
-import { dataPath } from './log/paths.ts';
 import type { LogState } from './log/replay.ts';
 import { prune, type Condition } from './prune.ts';
-import { relationOf } from './relation.ts';
+import { relationOf, type RelationFile } from './relation.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import { placeOf } from './store/place.ts';
 
 export interface RelationOptions {
   /** Only these files of the table (also ones of earlier versions) instead of the snapshot's. */
@@ -13,6 +15,9 @@ export interface RelationOptions {
   /** Conjuncts that the caller will filter by anyway: files that cannot match are not opened. */
   readonly where?: readonly Condition[];
 }
+
+/** How many files are looked up at once. */
+const FILES_AT_ONCE = 64;
 
 export class Snapshot {
   readonly location: string;
@@ -27,6 +32,7 @@ export class Snapshot {
   readonly properties: Readonly<Record<string, string>>;
   readonly #store: ObjectStore;
   readonly #state: LogState;
+  readonly #mapping: MappingMode;
   #files: readonly AddFile[] | undefined;
   #txn: ReadonlyMap<string, bigint> | undefined;
 
@@ -34,6 +40,7 @@ export class Snapshot {
     const { metadata } = state;
     this.#store = store;
     this.#state = state;
+    this.#mapping = mappingModeOf(state.protocol, metadata, store.location);
     this.location = store.location;
     this.version = state.version;
     this.timestampMs = state.timestampMs;
@@ -73,16 +80,24 @@ export class Snapshot {
 
   /**
    * The snapshot as a parenthesised SELECT for DuckDB, with exactly the table's columns and types.
-   * @throws SluiceError `UNSUPPORTED_FEATURE` when a file lies outside the table's folder.
+   * @throws SluiceError `FILE_MISSING`, `DELETION_VECTOR_CORRUPT` when it cannot be told which rows of a file are deleted
    * @example await session.rows(`SELECT count(*) FROM ${await snapshot.relation()}`)
    */
   async relation(options: RelationOptions = {}): Promise<string> {
+    const shape = { schema: this.schema, partitionColumns: this.partitionColumns, mapping: this.#mapping };
     const all = options.files ?? this.files;
-    const files = options.where === undefined ? all : prune(all, this.schema, this.partitionColumns, options.where);
-    const local = files.map(async (file) => ({
-      file,
-      localPath: await this.#store.localFile(dataPath(file.path, this.location)),
-    }));
-    return relationOf(this.schema, this.partitionColumns, await Promise.all(local));
+    const files = options.where === undefined ? all : prune(all, shape, options.where);
+    const local: RelationFile[] = [];
+    for (let i = 0; i < files.length; i += FILES_AT_ONCE) {
+      local.push(...(await Promise.all(files.slice(i, i + FILES_AT_ONCE).map((file) => this.#local(file)))));
+    }
+    return relationOf(shape, local);
+  }
+
+  async #local(file: AddFile): Promise<RelationFile> {
+    const { store, path } = placeOf(this.#store, file.path);
+    const localPath = await store.localFile(path);
+    if (file.deletionVector === undefined) return { file, localPath };
+    return { file, localPath, deleted: await readDeletedRows(this.#store, file.deletionVector, file.path) };
   }
 }

@@ -14,11 +14,11 @@ import type { Session } from '../engine/session.ts';
 import { duckdbType } from '../engine/types.ts';
 import type { Value } from '../engine/values.ts';
 import type { AddFile, PartitionValues } from './log/actions.ts';
-import { dataPath } from './log/paths.ts';
 import { fileStats } from './log/stats.ts';
 import { NULL_REFUSED, refuseNull } from './not-null.ts';
 import { checkPartitionColumns, partitionText } from './partitions.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import { placeOf } from './store/place.ts';
 
 export interface WriteParts {
   readonly store: ObjectStore;
@@ -63,7 +63,7 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
 
 /** Deletes files that never made it into a table. */
 export async function discardFiles(store: ObjectStore, files: readonly AddFile[]): Promise<void> {
-  for (const file of files) await store.delete(dataPath(file.path, store.location));
+  for (const file of files) await store.delete(placeOf(store, file.path).path);
 }
 
 /** The codec that a table asks for, where sluice has it. Source: Delta protocol, "Table Properties". */

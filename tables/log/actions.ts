@@ -8,6 +8,7 @@
 import { messageOf, SluiceError } from '../../core/errors.ts';
 import { isJsonObject, parseJson, stringifyJson, type Json, type JsonObject } from '../../core/json.ts';
 import { typeFromJson, typeToJson, type StructType } from '../../core/schema.ts';
+import { deletionVectorFromJson, deletionVectorToJson, type DeletionVector } from './deletion-vector.ts';
 
 export type PartitionValues = Readonly<Record<string, string | null>>;
 
@@ -20,9 +21,11 @@ export interface AddFile {
   readonly dataChange: boolean;
   /** The JSON text of the statistics, as in the log. */
   readonly stats?: string;
-  /** `numRecords` of the statistics. */
+  /** `numRecords` of the statistics, less those that are deleted. */
   readonly rows?: bigint;
   readonly tags?: PartitionValues;
+  /** Rows of the file that are no longer in the table. */
+  readonly deletionVector?: DeletionVector;
 }
 
 export interface RemoveFile {
@@ -31,6 +34,7 @@ export interface RemoveFile {
   readonly dataChange: boolean;
   readonly partitionValues?: PartitionValues;
   readonly bytes?: bigint;
+  readonly deletionVector?: DeletionVector;
 }
 
 export interface Metadata {
@@ -80,7 +84,7 @@ export function parseEntry(text: string, where: { table: string; file: string })
       const action = actionFromJson(json);
       if (action !== undefined) actions.push(action);
     } catch (error) {
-      if (error instanceof SluiceError && error.code !== 'LOG_CORRUPT') throw error;
+      if (error instanceof SluiceError && error.code !== 'LOG_CORRUPT') throw inTable(error, where);
       throw corrupt(where, i + 1, error);
     }
   }
@@ -91,6 +95,16 @@ export function parseEntry(text: string, where: { table: string; file: string })
 /** One log entry as text, one action a line. */
 export function formatEntry(actions: readonly Action[]): string {
   return actions.map((action) => `${stringifyJson(actionToJson(action))}\n`).join('');
+}
+
+/** What was refused, with the place where it stands. */
+export function inTable(error: SluiceError, { table, file }: { table: string; file: string }): SluiceError {
+  const { code, message, advice, facts } = error;
+  return new SluiceError(code, `${table}/${file}: ${message}`, {
+    ...(advice === undefined ? {} : { advice }),
+    facts: { ...facts, table, file },
+    cause: error,
+  });
 }
 
 function corrupt(where: { table: string; file: string }, line: number, cause: unknown): SluiceError {
@@ -128,7 +142,7 @@ export function actionFromJson(json: JsonObject): Action | undefined {
 }
 
 function addFromJson(json: JsonObject): AddFile {
-  refuseDeletionVector(json);
+  const deletionVector = deletionVectorFromJson(json['deletionVector']);
   const { stats: asText, stats_parsed: asStruct, tags } = json;
   const stats = typeof asText !== 'string' && isJsonObject(asStruct) ? stringifyJson(asStruct) : asText;
   const records = typeof stats === 'string' ? /"numRecords"\s*:\s*(\d+)/.exec(stats)?.[1] : undefined;
@@ -139,20 +153,22 @@ function addFromJson(json: JsonObject): AddFile {
     modificationMs: Number(json['modificationTime'] ?? 0),
     dataChange: json['dataChange'] !== false,
     ...(typeof stats === 'string' ? { stats } : {}),
-    ...(records === undefined ? {} : { rows: BigInt(records) }),
+    ...(records === undefined ? {} : { rows: BigInt(records) - (deletionVector?.cardinality ?? 0n) }),
     ...(isJsonObject(tags) ? { tags: strings(tags) } : {}),
+    ...(deletionVector === undefined ? {} : { deletionVector }),
   };
 }
 
 function removeFromJson(json: JsonObject): RemoveFile {
-  refuseDeletionVector(json);
   const { partitionValues, size } = json;
+  const deletionVector = deletionVectorFromJson(json['deletionVector']);
   return {
     path: text(json, 'path'),
     deletionMs: Number(json['deletionTimestamp'] ?? 0),
     dataChange: json['dataChange'] !== false,
     ...(isJsonObject(partitionValues) ? { partitionValues: strings(partitionValues) } : {}),
     ...(size === undefined || size === null ? {} : { bytes: BigInt(number(json, 'size')) }),
+    ...(deletionVector === undefined ? {} : { deletionVector }),
   };
 }
 
@@ -192,7 +208,9 @@ export function actionToJson(action: Action): JsonObject {
   switch (action.kind) {
     case 'add': {
       const { path, partitionValues, bytes, modificationMs, dataChange, stats, tags } = action.add;
-      return { add: { path, partitionValues, size: bytes, modificationTime: modificationMs, dataChange, stats, tags } };
+      const deletionVector = deletionVectorToJson(action.add.deletionVector);
+      const facts = { partitionValues, size: bytes, modificationTime: modificationMs, dataChange, stats, tags };
+      return { add: { path, ...facts, deletionVector } };
     }
     case 'remove': {
       const { path, deletionMs, dataChange, partitionValues, bytes } = action.remove;
@@ -205,6 +223,7 @@ export function actionToJson(action: Action): JsonObject {
           extendedFileMetadata: extended,
           partitionValues,
           size: bytes,
+          deletionVector: deletionVectorToJson(action.remove.deletionVector),
         },
       };
     }
@@ -232,14 +251,6 @@ export function actionToJson(action: Action): JsonObject {
     case 'commitInfo':
       return { commitInfo: action.commitInfo };
   }
-}
-
-function refuseDeletionVector(json: JsonObject): void {
-  if (!isJsonObject(json['deletionVector'])) return;
-  throw new SluiceError('UNSUPPORTED_FEATURE', 'the table has deletion vectors (reader feature deletionVectors)', {
-    advice: 'Purge them with the engine that wrote them: REORG TABLE … APPLY (PURGE), then drop the feature.',
-    facts: { feature: 'deletionVectors' },
-  });
 }
 
 function text(json: JsonObject, key: string): string {

@@ -1,17 +1,19 @@
 /**
- * A V1 checkpoint's actions, read through DuckDB, and the hint that tells where the last one is.
+ * A checkpoint's actions, read through DuckDB, and the hint that tells where the last one is.
  *
- * Promise: columns and fields that a writer left out, or added, do not matter; the hint is never believed, only tried.
- * Source: Delta protocol, "Checkpoint Schema", "Last Checkpoint File Schema".
+ * Promise: columns and fields that a writer left out, or added, do not matter; nor does whether the files of the table lie
+ * in the checkpoint itself (V1) or in sidecars (V2); the hint is never believed, only tried.
+ * Source: Delta protocol, "Checkpoint Schema", "V2 Spec", "Last Checkpoint File Schema".
  */
 import { messageOf, SluiceError } from '../../core/errors.ts';
-import { isJsonObject, parseJson } from '../../core/json.ts';
+import { isJsonObject, parseJson, type JsonObject } from '../../core/json.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { quoteString } from '../../engine/quoting.ts';
+import { quoteFile } from '../../engine/quoting.ts';
+import type { Session } from '../../engine/session.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { actionFromJson, type Action } from './actions.ts';
+import { actionFromJson, inTable, type Action } from './actions.ts';
 import type { LogCheckpoint } from './listing.ts';
-import { LAST_CHECKPOINT } from './paths.ts';
+import { LAST_CHECKPOINT, SIDECARS } from './paths.ts';
 
 /** @throws SluiceError `LOG_CORRUPT` naming the file when it cannot be read; `UNSUPPORTED_FEATURE` */
 export async function readCheckpoint(
@@ -20,23 +22,23 @@ export async function readCheckpoint(
   { version, paths }: Pick<LogCheckpoint, 'version' | 'paths'>,
 ): Promise<Action[]> {
   const session = await engine.session();
+  const actions: Action[] = [];
+  const sidecars: string[] = [];
+  const take = (row: JsonObject): void => {
+    const { sidecar } = row;
+    if (isJsonObject(sidecar)) sidecars.push(sidecarPath(sidecar));
+    const action = actionFromJson(row);
+    if (action !== undefined) actions.push(action);
+  };
   try {
-    const files = await Promise.all(paths.map((path) => store.localFile(path)));
-    const stream = await session.stream(
-      `SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet([${files.map(quoteString).join(', ')}], hive_partitioning=false, union_by_name=true) AS t`,
-    );
-    const actions: Action[] = [];
-    for await (const batch of stream.batches()) {
-      for (const [text] of batch) {
-        const row = typeof text === 'string' ? parseJson(text) : null;
-        const action = isJsonObject(row) ? actionFromJson(row) : undefined;
-        if (action !== undefined) actions.push(action);
-      }
-    }
+    for (const path of paths) await readRows(session, store, path, take);
+    // Its list grows no further: a sidecar has no sidecars.
+    for (const path of sidecars) await readRows(session, store, path, take);
     return actions;
   } catch (error) {
-    if (error instanceof SluiceError && error.code === 'UNSUPPORTED_FEATURE') throw error;
     const [file = ''] = paths;
+    if (error instanceof SluiceError && error.code === 'UNSUPPORTED_FEATURE')
+      throw inTable(error, { table: store.location, file });
     throw new SluiceError('LOG_CORRUPT', `${store.location}/${file} cannot be read: ${messageOf(error)}`, {
       advice: 'The checkpoint is damaged and the log entries before it are gone: restore `_delta_log` from a backup.',
       facts: { table: store.location, file, version },
@@ -45,6 +47,34 @@ export async function readCheckpoint(
   } finally {
     session.close();
   }
+}
+
+async function readRows(
+  session: Session,
+  store: ObjectStore,
+  path: string,
+  take: (row: JsonObject) => void,
+): Promise<void> {
+  const takeText = (text: unknown): void => {
+    const row = typeof text === 'string' ? parseJson(text) : null;
+    if (isJsonObject(row)) take(row);
+  };
+  if (path.endsWith('.json')) {
+    const text = new TextDecoder().decode(await store.get(path));
+    for (const line of text.split('\n')) if (line.trim() !== '') takeText(line);
+    return;
+  }
+  const file = quoteFile(await store.localFile(path));
+  const stream = await session.stream(
+    `SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet(${file}, hive_partitioning=false) AS t`,
+  );
+  for await (const batch of stream.batches()) for (const [text] of batch) takeText(text);
+}
+
+/** A sidecar is named by its file alone, or by a path that ends in its folder. */
+function sidecarPath({ path }: JsonObject): string {
+  if (typeof path !== 'string') throw new SyntaxError('a sidecar without a path');
+  return `${SIDECARS}${decodeURIComponent(path.slice(path.lastIndexOf('/') + 1))}`;
 }
 
 /** The version of `_last_checkpoint`; undefined when there is none or it is no JSON that says one. */

@@ -16,6 +16,13 @@ import { checkpointPath, LAST_CHECKPOINT } from './paths.ts';
 import type { LogState } from './replay.ts';
 
 const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)';
+const DELETION_VECTOR = {
+  storageType: 'VARCHAR',
+  pathOrInlineDv: 'VARCHAR',
+  offset: 'INTEGER',
+  sizeInBytes: 'INTEGER',
+  cardinality: 'BIGINT',
+};
 /** The columns, in the words of DuckDB's `from_json`. */
 const COLUMNS = {
   txn: { appId: 'VARCHAR', version: 'BIGINT', lastUpdated: 'BIGINT' },
@@ -27,6 +34,7 @@ const COLUMNS = {
     dataChange: 'BOOLEAN',
     stats: 'VARCHAR',
     tags: TEXT_MAP,
+    deletionVector: DELETION_VECTOR,
   },
   remove: {
     path: 'VARCHAR',
@@ -35,6 +43,7 @@ const COLUMNS = {
     extendedFileMetadata: 'BOOLEAN',
     partitionValues: TEXT_MAP,
     size: 'BIGINT',
+    deletionVector: DELETION_VECTOR,
   },
   metaData: {
     id: 'VARCHAR',

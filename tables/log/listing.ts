@@ -11,10 +11,8 @@ import { LOG, logFile, versionPrefix } from './paths.ts';
 export interface LogListing {
   /** Oldest first. */
   readonly commits: readonly LogCommit[];
-  /** Complete ones, oldest first. */
+  /** Complete ones, oldest first; there may be several of a version. */
   readonly checkpoints: readonly LogCheckpoint[];
-  /** Versions of checkpoints that only readers with the feature `v2Checkpoint` understand. */
-  readonly v2checkpoints: readonly bigint[];
 }
 
 export interface LogCommit {
@@ -38,15 +36,14 @@ export interface LogSegment {
 /** Lists the log, or only what belongs to `from` and later versions. */
 export async function listLog(store: ObjectStore, from?: bigint): Promise<LogListing> {
   const commits: LogCommit[] = [];
-  const v2checkpoints: bigint[] = [];
   const parts = new Map<string, { version: bigint; parts: number; found: ObjectMeta[] }>();
   for await (const meta of store.list(LOG, from === undefined ? undefined : versionPrefix(from))) {
     const file = logFile(meta.path);
     if (file?.kind === 'commit') commits.push({ version: file.version, modifiedMs: meta.modifiedMs });
-    if (file?.kind === 'v2checkpoint') v2checkpoints.push(file.version);
-    if (file?.kind !== 'checkpoint') continue;
-    const key = `${String(file.version)}/${String(file.parts)}`;
-    const group = parts.get(key) ?? { version: file.version, parts: file.parts, found: [] };
+    if (file === undefined || file.kind === 'commit') continue;
+    const key = file.kind === 'checkpoint' ? `${String(file.version)}/${String(file.parts)}` : meta.path;
+    const wanted = file.kind === 'checkpoint' ? file.parts : 1;
+    const group = parts.get(key) ?? { version: file.version, parts: wanted, found: [] };
     group.found.push(meta);
     parts.set(key, group);
   }
@@ -57,12 +54,12 @@ export async function listLog(store: ObjectStore, from?: bigint): Promise<LogLis
     modifiedMs: commitMs.get(version) ?? Math.max(...found.map((meta) => meta.modifiedMs)),
     paths: found.map((meta) => meta.path),
   }));
-  return { commits, checkpoints: checkpoints.sort((a, b) => Number(a.version - b.version)), v2checkpoints };
+  return { commits, checkpoints: checkpoints.sort((a, b) => Number(a.version - b.version)) };
 }
 
 /** The newest version that the log speaks of, or undefined when it is empty. */
-export function newestVersion({ commits, checkpoints, v2checkpoints }: LogListing): bigint | undefined {
-  const ends = [commits.at(-1)?.version, checkpoints.at(-1)?.version, v2checkpoints.at(-1)];
+export function newestVersion({ commits, checkpoints }: LogListing): bigint | undefined {
+  const ends = [commits.at(-1)?.version, checkpoints.at(-1)?.version];
   return ends.reduce((newest, v) => (v !== undefined && (newest === undefined || v > newest) ? v : newest), undefined);
 }
 
@@ -96,13 +93,6 @@ export function unreachable(listing: LogListing, version: bigint, table: string)
         facts: { table, version, oldest, newest },
       },
     );
-  }
-  if (listing.v2checkpoints.some((v) => v <= version)) {
-    return new SluiceError('UNSUPPORTED_FEATURE', `${table} cannot be read: it needs v2Checkpoint`, {
-      advice:
-        'Read it with an engine that has this feature, or drop it there (ALTER TABLE … DROP FEATURE v2Checkpoint).',
-      facts: { table, features: ['v2Checkpoint'] },
-    });
   }
   const missing = firstMissing(listing, version);
   return new SluiceError('LOG_GAP', `${table}: the log entry of version ${String(missing)} is missing`, {

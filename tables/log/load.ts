@@ -57,7 +57,7 @@ export async function newerState(source: LogSource, known: LogState, idle: boole
   const newer = await readEntriesAfter(store, known.version);
   if (newer.length > 0) {
     const state = replay(known, newer, store.location);
-    checkReadable(state.protocol, state.metadata, store.location);
+    checkReadable(state.protocol, store.location);
     return state;
   }
   if (!idle) return known;
@@ -82,7 +82,7 @@ async function firstReadable(
       continue;
     }
     const state = await afterCommits(store, base, commits);
-    if (state !== undefined) checkReadable(state.protocol, state.metadata, store.location);
+    if (state !== undefined) checkReadable(state.protocol, store.location);
     return { state };
   }
   return failure === undefined ? {} : { failure };

@@ -9,10 +9,10 @@ import { SluiceError } from '../../core/errors.ts';
 import type { DataType, StructType } from '../../core/schema.ts';
 import type { Metadata, Protocol } from './actions.ts';
 
-/** Features that ask nothing of a reader unless the table's properties say so, which is looked at below. */
-const READABLE = new Set(['timestampNtz', 'columnMapping', 'vacuumProtocolCheck']);
+/** What sluice does for a reader, and features that ask nothing of one. */
+const READABLE = new Set(['timestampNtz', 'columnMapping', 'deletionVectors', 'typeWidening', 'typeWidening-preview', 'v2Checkpoint', 'vacuumProtocolCheck']); // prettier-ignore
 /** Features that ask nothing of a writer unless the table's properties or columns use them, which is looked at below. */
-const WRITABLE = new Set(['timestampNtz', 'appendOnly', 'invariants', 'checkConstraints', 'generatedColumns', 'identityColumns', 'changeDataFeed', 'columnMapping', 'vacuumProtocolCheck']); // prettier-ignore
+const WRITABLE = new Set(['timestampNtz', 'appendOnly', 'invariants', 'checkConstraints', 'generatedColumns', 'identityColumns', 'changeDataFeed', 'columnMapping', 'deletionVectors', 'vacuumProtocolCheck']); // prettier-ignore
 const LEGACY_WRITER = 6;
 /** What each legacy writer version stands for. Source: Delta protocol, "Table Features", "Writer Version Requirements". */
 const LEGACY_FEATURES: readonly (readonly [number, readonly string[]])[] = [
@@ -66,11 +66,8 @@ export function checkProperties(properties: Readonly<Record<string, string>>, ta
 }
 
 /** @throws SluiceError `UNSUPPORTED_FEATURE` naming each feature that a reader would need. */
-export function checkReadable(protocol: Protocol, metadata: Metadata, table: string): void {
+export function checkReadable(protocol: Protocol, table: string): void {
   const needed = (protocol.readerFeatures ?? []).filter((feature) => !READABLE.has(feature));
-  if (protocol.minReaderVersion >= 2 && (metadata.configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') {
-    needed.push('columnMapping');
-  }
   if (protocol.minReaderVersion > 3) needed.push(`reader version ${String(protocol.minReaderVersion)}`);
   if (needed.length > 0) throw unsupported(table, 'read', needed);
 }
@@ -85,6 +82,7 @@ export function checkWritable(protocol: Protocol, metadata: Metadata, table: str
     needed.push(`writer version ${String(protocol.minWriterVersion)}`);
   }
   const { configuration, schema } = metadata;
+  if ((configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') needed.push('columnMapping');
   if (Object.keys(configuration).some((key) => key.startsWith('delta.constraints.'))) needed.push('checkConstraints');
   if (configuration['delta.enableChangeDataFeed'] === 'true') needed.push('changeDataFeed');
   for (const { metadata: column } of schema.fields) {

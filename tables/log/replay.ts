@@ -6,6 +6,7 @@
  */
 import { SluiceError } from '../../core/errors.ts';
 import type { Action, AddFile, Metadata, Protocol, RemoveFile, Txn } from './actions.ts';
+import { logicalFileKey } from './deletion-vector.ts';
 import { OverlayMap } from './overlay-map.ts';
 
 export interface LogState {
@@ -14,7 +15,7 @@ export interface LogState {
   readonly timestampMs: number;
   readonly protocol: Protocol;
   readonly metadata: Metadata;
-  /** By path, in the order in which they were added. */
+  /** By `logicalFileKey`, in the order in which they were added. */
   readonly files: OverlayMap<AddFile>;
   /** Tombstones, which checkpoints carry until they expire. */
   readonly removed: OverlayMap<RemoveFile>;
@@ -41,15 +42,19 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
     ({ version, timestampMs } = entry);
     for (const action of entry.actions) {
       switch (action.kind) {
-        case 'add':
-          files.delete(action.add.path);
-          files.set(action.add.path, action.add);
-          removed.set(action.add.path, undefined);
+        case 'add': {
+          const key = logicalFileKey(action.add);
+          files.delete(key);
+          files.set(key, action.add);
+          removed.set(key, undefined);
           break;
-        case 'remove':
-          files.set(action.remove.path, undefined);
-          removed.set(action.remove.path, action.remove);
+        }
+        case 'remove': {
+          const key = logicalFileKey(action.remove);
+          files.set(key, undefined);
+          removed.set(key, action.remove);
           break;
+        }
         case 'metaData':
           metadata = action.metaData;
           break;

@@ -4,6 +4,7 @@
  * Promise: what cannot be read as a duration keeps things longer, never shorter. Source: Delta's table properties
  * `delta.deletedFileRetentionDuration` and `delta.setTransactionRetentionDuration`.
  */
+import { logicalFileKey } from './deletion-vector.ts';
 import type { LogState } from './replay.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = {
@@ -48,7 +49,8 @@ export function withoutExpired(state: LogState, nowMs: number): LogState {
   );
   return {
     ...state,
-    removed: removed.length === 0 ? state.removed : state.removed.with(removed.map((f) => [f.path, undefined])),
+    removed:
+      removed.length === 0 ? state.removed : state.removed.with(removed.map((f) => [logicalFileKey(f), undefined])),
     txn: txn.length === 0 ? state.txn : state.txn.with(txn.map((t) => [t.appId, undefined])),
   };
 }

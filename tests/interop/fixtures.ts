@@ -40,8 +40,8 @@ export class Workbench {
   }
 
   /** What sluice itself sees. */
-  async digest(name: string): Promise<Digest & { readonly version: number }> {
-    const snapshot = await this.table(name).snapshot();
+  async digest(name: string, version?: bigint): Promise<Digest & { readonly version: number }> {
+    const snapshot = await this.table(name).snapshot(version);
     const query = `SELECT * FROM ${await snapshot.relation()}`;
     return { version: Number(snapshot.version), ...(await digest(this.session, query)) };
   }

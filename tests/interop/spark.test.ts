@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SluiceError } from '../../core/errors.ts';
 import { negativePartition } from './fixtures.ts';
@@ -13,18 +15,18 @@ interface FeatureTable {
 
 const UNREADABLE: readonly FeatureTable[] = [
   {
-    feature: 'deletionVectors',
-    properties: `'delta.enableDeletionVectors' = 'true'`,
-    then: 'DELETE FROM delta.`PATH` WHERE id = 3',
+    feature: 'variantType',
+    properties: `'delta.checkpointInterval' = '5'`,
+    then: 'ALTER TABLE delta.`PATH` ADD COLUMN (v VARIANT)',
   },
-  { feature: 'columnMapping', properties: `'delta.columnMapping.mode' = 'name'` },
-  { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },
-  { feature: 'typeWidening', properties: `'delta.enableTypeWidening' = 'true'` },
 ];
 
 const UNWRITABLE: readonly FeatureTable[] = [
   { feature: 'changeDataFeed', properties: `'delta.enableChangeDataFeed' = 'true'` },
   { feature: 'rowTracking', properties: `'delta.enableRowTracking' = 'true'` },
+  { feature: 'columnMapping', properties: `'delta.columnMapping.mode' = 'name'` },
+  { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },
+  { feature: 'typeWidening', properties: `'delta.enableTypeWidening' = 'true'` },
   {
     feature: 'checkConstraints',
     properties: `'delta.minWriterVersion' = '3'`,
@@ -73,6 +75,40 @@ interopSuite('spark', (stage) => {
       });
       expect(await peer.read(bench.path(name))).toEqual(before);
     });
+  });
+
+  test('a table with deletion vectors is appended to and overwritten, and its checkpoints keep them', async () => {
+    const { bench, peer } = stage();
+    const path = bench.path('deleted');
+    await make('deleted', {
+      feature: 'deletionVectors',
+      properties: `'delta.enableDeletionVectors' = 'true', 'delta.checkpointInterval' = '4'`,
+      then: 'DELETE FROM delta.`PATH` WHERE id % 3 = 0',
+    });
+    const { schema } = await bench.table('deleted').snapshot();
+    for (const id of [1000, 1001, 1002]) {
+      await bench.write(bench.table('deleted'), `SELECT ${String(id)} AS id, 'ours' AS name`, { schema });
+    }
+    const files = await readdir(join(path, '_delta_log'));
+    expect(files).toContain('00000000000000000004.checkpoint.parquet');
+    for (const file of files.filter((one) => /^0+[0-4]\.json$/.test(one))) await rm(join(path, '_delta_log', file));
+    const ours = await bench.digest('deleted');
+    expect(ours.count).toBe(66 + 3);
+    expect(await peer.read(path)).toEqual(ours);
+    await bench.write(bench.table('deleted'), `SELECT 1 AS id, 'only' AS name`, { schema }, { mode: 'overwrite' });
+    const after = await bench.digest('deleted');
+    expect(after.count).toBe(1);
+    expect(await peer.read(path)).toEqual(after);
+  });
+
+  test('a shallow clone reads the files of the table that it was made from', async () => {
+    const { bench, peer } = stage();
+    const [from, to] = [bench.path('types'), bench.path('clone of types')];
+    await peer.sql(`CREATE TABLE delta.\`${to}\` SHALLOW CLONE delta.\`${from}\``);
+    await peer.sql(`INSERT INTO delta.\`${to}\` SELECT * FROM delta.\`${from}\` WHERE flag`);
+    const ours = await bench.digest('clone of types');
+    expect(ours.count).toBe(5);
+    expect(await peer.read(to)).toEqual(ours);
   });
 
   test('negative decimals as partition values', async () => {

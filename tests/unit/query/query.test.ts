@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../core/clock.ts';
@@ -135,6 +135,19 @@ test('delta_scan and delta.`path` read a table at any path', async () => {
   expect([missing.code, missing.facts['column']]).toEqual(['TABLE_NOT_FOUND', 15]);
   const option = await errorOf(lake.rows(`SELECT * FROM delta_scan('${path}', versoin => 1)`));
   expect(option.code).toBe('SQL_INVALID');
+});
+
+test('a data file that is gone is named, with the table and the version that needs it', async () => {
+  await lake.append('silver.gone', 'SELECT 1::BIGINT AS id');
+  await lake.append('silver.gone', 'SELECT 2::BIGINT AS id');
+  const snapshot = await lake.table('silver.gone').snapshot();
+  const file = join(snapshot.location, snapshot.files[0]?.path ?? '');
+  await rm(file);
+  const error = await errorOf(lake.rows('SELECT count(*) FROM silver.gone'));
+  expect(error.code).toBe('FILE_MISSING');
+  expect(error.message).toBe(`${snapshot.location}@1: its data file ${file} does not exist`);
+  expect((await errorOf(lake.rows("SELECT * FROM read_parquet('nowhere.parquet')"))).code).toBe('QUERY_FAILED');
+  await rm(snapshot.location, { recursive: true });
 });
 
 test('files of other kinds and table functions can be read', async () => {

@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemRandom } from '../../../core/random.ts';
-import { DeltaTable } from '../../../tables/index.ts';
+import { DeltaTable, openStore } from '../../../tables/index.ts';
 import { ENGINE_INFO } from '../../../tables/log/commit-info.ts';
 import { Lab, readText, START_MS, writeText } from './tables.ts';
 import packageJson from '../../../package.json' with { type: 'json' };
@@ -145,6 +148,56 @@ test('history tells newest first what was done, also by writers that say little'
   expect(times.every((ms, i) => i === 0 || ms > (times[i - 1] ?? 0))).toBe(true);
   expect(times[0]).toBeGreaterThanOrEqual(START_MS);
   expect((await table.history(2)).map((entry) => entry.version)).toEqual([3n, 2n]);
+});
+
+const line = (action: object): string => `${JSON.stringify(action)}\n`;
+const entryPath = (version: number): string => `_delta_log/${String(version).padStart(20, '0')}.json`;
+const vector = (n: number): object => ({ storageType: 'u', pathOrInlineDv: `${'0'.repeat(19)}${String(n)}`, offset: 1, sizeInBytes: 8, cardinality: n }); // prettier-ignore
+
+test('a file with other deleted rows is another file: in whatever order an entry has the two', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  await lab.written(table, 'SELECT unnest([1, 2, 3, 4])::BIGINT AS id');
+  const [added] = (await table.snapshot()).files;
+  const path = added?.path ?? '';
+  const add = (n: number): string =>
+    line({ add: { path, partitionValues: {}, size: 1, modificationTime: 0, dataChange: true, stats: '{"numRecords":4}', deletionVector: vector(n) } }); // prettier-ignore
+  const remove = (n?: number): string =>
+    line({ remove: { path, deletionTimestamp: 1, dataChange: true, ...(n === undefined ? {} : { deletionVector: vector(n) }) } }); // prettier-ignore
+  await writeText(store, entryPath(1), remove() + add(1));
+  await writeText(store, entryPath(2), add(3) + remove(1));
+  const rows = async (version: bigint): Promise<unknown> => {
+    const snapshot = await lab.table(store).snapshot(version);
+    return [snapshot.files.length, snapshot.rows, snapshot.files[0]?.deletionVector?.cardinality];
+  };
+  expect(await rows(0n)).toEqual([1, 4n, undefined]);
+  expect(await rows(1n)).toEqual([1, 3n, 1n]);
+  expect(await rows(2n)).toEqual([1, 1n, 3n]);
+});
+
+test('an absolute path leads to its file, inside of the folder of the table and outside', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-places-'));
+  const at = (name: string): DeltaTable =>
+    DeltaTable.at(join(folder, name), { engine: lab.engine, clock: lab.clock, random: systemRandom });
+  await lab.written(at('from here'), 'SELECT 1::BIGINT AS id');
+  const { location, files } = await at('from here').snapshot();
+  const own = files[0]?.path ?? '';
+  await lab.written(at('to'), 'SELECT 2::BIGINT AS id');
+  const add = (path: string): string => line({ add: { path, partitionValues: {}, size: 1, modificationTime: 0, dataChange: true } }); // prettier-ignore
+  await writeText(openStore(join(folder, 'to')), entryPath(1), add(`file://${encodeURI(location)}/${own}`));
+  await writeText(openStore(location), entryPath(1), add(`${encodeURI(location)}/${own}`) + line({ remove: { path: own, dataChange: true } })); // prettier-ignore
+  expect(await lab.rows(at('to'))).toEqual([{ id: 1n }, { id: 2n }]);
+  expect(await lab.rows(at('from here'))).toEqual([{ id: 1n }]);
+  await rm(folder, { recursive: true });
+});
+
+test('compacted entries beside the log are passed over', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  for (let i = 0; i < 3; i++) await lab.written(table, `SELECT ${String(i)}::BIGINT AS id`);
+  await writeText(store, '_delta_log/00000000000000000000.00000000000000000002.compacted.json', 'not even JSON');
+  await writeText(store, '_delta_log/00000000000000000002.crc', '{"tableSizeBytes":0}');
+  expect(await lab.rows(lab.table(store))).toHaveLength(3);
 });
 
 test('delta.appendOnly is kept, whoever set it', async () => {

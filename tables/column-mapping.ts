@@ -1,0 +1,104 @@
+/**
+ * Columns whose names in the data files are others than in the schema, so that they can be renamed and dropped.
+ *
+ * Promise: pure; a table without column mapping is left as it is. Columns are found by their physical names in both modes,
+ * since whoever writes by id writes those names too (`field-ids.ts` refuses other files). Source: Delta protocol, "Column Mapping".
+ */
+import { SluiceError } from '../core/errors.ts';
+import { struct, type DataType, type Field, type StructType } from '../core/schema.ts';
+import { quoteIdent, quoteString } from '../engine/quoting.ts';
+import type { Metadata, Protocol } from './log/actions.ts';
+
+export type MappingMode = 'none' | 'name' | 'id';
+
+const NAME = 'delta.columnMapping.physicalName';
+const ID = 'delta.columnMapping.id';
+
+/** @throws SluiceError `UNSUPPORTED_FEATURE` for a mode that sluice does not know */
+export function mappingModeOf(protocol: Protocol, { configuration }: Metadata, table: string): MappingMode {
+  const isSupported = protocol.minReaderVersion === 2 || protocol.readerFeatures?.includes('columnMapping') === true;
+  const mode = configuration['delta.columnMapping.mode'] ?? 'none';
+  if (!isSupported || mode === 'none') return 'none';
+  if (mode === 'name' || mode === 'id') return mode;
+  throw new SluiceError('UNSUPPORTED_FEATURE', `${table} cannot be read: its column mapping is ${mode}`, {
+    advice: 'Use an engine that has this mode.',
+    facts: { table, features: ['columnMapping'] },
+  });
+}
+
+/** The name of a column, or of a field of a struct, in data files, statistics and partition values. */
+export function physicalName(field: Field, mode: MappingMode): string {
+  const name = mode === 'none' ? undefined : field.metadata[NAME];
+  return typeof name === 'string' ? name : field.name;
+}
+
+/** The id of a column in data files. */
+export function columnId(field: Field): number | undefined {
+  const id = field.metadata[ID];
+  return typeof id === 'number' ? id : undefined;
+}
+
+/** The schema as data files have it. */
+export function physicalSchema(schema: StructType, mode: MappingMode): StructType {
+  return mode === 'none' ? schema : struct(schema.fields.map((field) => physicalField(field, mode)));
+}
+
+function physicalField(field: Field, mode: MappingMode): Field {
+  return { ...field, name: physicalName(field, mode), type: physicalType(field.type, mode) };
+}
+
+function physicalType(type: DataType, mode: MappingMode): DataType {
+  switch (type.kind) {
+    case 'struct':
+      return physicalSchema(type, mode);
+    case 'array':
+      return { ...type, element: physicalType(type.element, mode) };
+    case 'map':
+      return { ...type, key: physicalType(type.key, mode), value: physicalType(type.value, mode) };
+    case 'decimal':
+    case 'primitive':
+      return type;
+  }
+}
+
+/**
+ * SQL for a value with the names of the schema, from one with the names of the data files.
+ * @param value SQL; it is repeated
+ */
+export function renamed(value: string, type: DataType, mode: MappingMode, depth = 0): string {
+  if (mode === 'none' || !hasStruct(type)) return value;
+  const item = `x${String(depth)}`;
+  const inside = (part: string, partType: DataType): string => renamed(part, partType, mode, depth + 1);
+  switch (type.kind) {
+    case 'struct': {
+      const fields = type.fields.map((field) => {
+        const part = `struct_extract(${value}, ${quoteString(physicalName(field, mode))})`;
+        return `${quoteIdent(field.name)} := ${inside(part, field.type)}`;
+      });
+      return `CASE WHEN ${value} IS NOT NULL THEN struct_pack(${fields.join(', ')}) END`;
+    }
+    case 'array':
+      return `list_transform(${value}, lambda ${item}: ${inside(item, type.element)})`;
+    case 'map': {
+      const entry = `struct_pack(k := ${inside(`${item}.key`, type.key)}, v := ${inside(`${item}.value`, type.value)})`;
+      return `CASE WHEN ${value} IS NOT NULL THEN map_from_entries(list_transform(map_entries(${value}), lambda ${item}: ${entry})) END`;
+    }
+    case 'decimal':
+    case 'primitive':
+      return value;
+  }
+}
+
+function hasStruct(type: DataType): boolean {
+  switch (type.kind) {
+    case 'struct':
+      return true;
+    case 'array':
+      return hasStruct(type.element);
+    case 'map':
+      return hasStruct(type.key) || hasStruct(type.value);
+    case 'decimal':
+    case 'primitive':
+      return false;
+  }
+}

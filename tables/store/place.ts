@@ -1,0 +1,45 @@
+/**
+ * Where a file of a table lies, from the path that the log has for it.
+ *
+ * Promise: the path is decoded once; one that is absolute (of a shallow clone, or by another engine's habit) leads to the
+ * store that it names, also outside of the table's folder. Source: Delta protocol, "Add File and Remove File", `path`.
+ */
+import { SluiceError } from '../../core/errors.ts';
+import type { ObjectStore } from './object-store.ts';
+import { openStore } from './open.ts';
+
+export interface Place {
+  readonly store: ObjectStore;
+  /** In that store. */
+  readonly path: string;
+}
+
+/**
+ * @param encoded as in the log: URI-encoded, relative to the table or absolute
+ * @throws SluiceError `LOG_CORRUPT` for a path that is no URI, `CONFIG_INVALID` for a scheme that there is no store for
+ */
+export function placeOf(table: ObjectStore, encoded: string): Place {
+  const path = decoded(encoded, table.location);
+  if (!isAbsolute(encoded)) return { store: table, path };
+  const absolute = path.replace(/^file:(\/\/)?(?=\/)/i, '');
+  const folder = table.location.endsWith('/') ? table.location : `${table.location}/`;
+  if (absolute.startsWith(folder)) return { store: table, path: absolute.slice(folder.length) };
+  const slash = absolute.lastIndexOf('/');
+  return { store: openStore(absolute.slice(0, slash) || '/'), path: absolute.slice(slash + 1) };
+}
+
+/** Whether a path of the log names its place by itself. */
+function isAbsolute(encoded: string): boolean {
+  return /^([a-z][a-z0-9+.-]*:|\/)/i.test(encoded);
+}
+
+function decoded(encoded: string, location: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch (error) {
+    throw new SluiceError('LOG_CORRUPT', `${location}: the path of a data file is not URI-encoded: ${encoded}`, {
+      facts: { table: location, file: encoded },
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,88 @@
+/** Every feature that the protocol has a name for is either understood or refused by that name, for reading and for writing. */
+import { expect, test } from 'vitest';
+import { field, primitive, struct, type Field } from '../../../core/schema.ts';
+import type { Metadata, Protocol } from '../../../tables/log/actions.ts';
+import { checkReadable, checkWritable, upgraded } from '../../../tables/log/protocol.ts';
+
+const metadata = (configuration: Record<string, string> = {}, fields: readonly Field[] = [field('a', primitive('long'))]): Metadata =>
+  ({ id: 'x', schema: struct(fields), partitionColumns: [], configuration }); // prettier-ignore
+const withFeatures = (...features: string[]): Protocol =>
+  ({ minReaderVersion: 3, minWriterVersion: 7, readerFeatures: features, writerFeatures: features }); // prettier-ignore
+
+/** Whether a table that has the feature, but does not use it, can be read and written. Source: Delta protocol, "Valid Feature Names". */
+const FEATURES: readonly (readonly [name: string, isReaders: boolean, read: boolean, written: boolean])[] = [
+  ['appendOnly', false, true, true],
+  ['invariants', false, true, true],
+  ['checkConstraints', false, true, true],
+  ['generatedColumns', false, true, true],
+  ['allowColumnDefaults', false, true, false],
+  ['changeDataFeed', false, true, true],
+  ['columnMapping', true, true, true],
+  ['identityColumns', false, true, true],
+  ['deletionVectors', true, true, true],
+  ['rowTracking', false, true, false],
+  ['timestampNtz', true, true, true],
+  ['domainMetadata', false, true, false],
+  ['v2Checkpoint', true, true, false],
+  ['catalogManaged', true, false, false],
+  ['icebergCompatV1', false, true, false],
+  ['icebergCompatV2', false, true, false],
+  ['clustering', false, true, false],
+  ['vacuumProtocolCheck', true, true, true],
+  ['inCommitTimestamp', false, true, false],
+  ['typeWidening', true, true, false],
+  ['typeWidening-preview', true, true, false],
+  ['variantType', true, false, false],
+  ['variantShredding', true, false, false],
+  ['a feature of the future', true, false, false],
+];
+
+test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
+  const protocol: Protocol = { ...withFeatures(feature), readerFeatures: isReaders ? [feature] : [] };
+  const refused = expect.objectContaining({
+    code: 'UNSUPPORTED_FEATURE',
+    message: expect.stringContaining(feature) as string,
+    facts: { table: 'lake/t', features: [feature] },
+  }) as Error;
+  const reading = (): void => { checkReadable(protocol, 'lake/t'); }; // prettier-ignore
+  const writing = (): void => { checkWritable(protocol, metadata(), 'lake/t'); }; // prettier-ignore
+  if (read) reading();
+  else expect(reading).toThrow(refused);
+  if (written) writing();
+  else expect(writing).toThrow(refused);
+});
+
+test.each<readonly [string, Metadata]>([
+  ['checkConstraints', metadata({ 'delta.constraints.positive': 'a > 0' })],
+  ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'true' })],
+  ['columnMapping', metadata({ 'delta.columnMapping.mode': 'name' })],
+  ['generatedColumns', metadata({}, [field('a', primitive('long'), { 'delta.generationExpression': '1' })])],
+  ['identityColumns', metadata({}, [field('a', primitive('long'), { 'delta.identity.start': 1 })])],
+  ['invariants', metadata({}, [field('a', primitive('long'), { 'delta.invariants': '{}' })])],
+])('%s is refused for writing once a table uses it, also by its legacy version', (feature, used) => {
+  const readerFeatures = feature === 'columnMapping' ? [feature] : [];
+  for (const protocol of [
+    { ...withFeatures(feature), readerFeatures },
+    { minReaderVersion: 2, minWriterVersion: 6 },
+  ]) {
+    checkReadable(protocol, 'lake/t');
+    expect(() => { checkWritable(protocol, used, 'lake/t'); }).toThrow(new RegExp(`lake/t cannot be written: it needs ${feature}`)); // prettier-ignore
+  }
+});
+
+test('versions that nobody knows yet are refused', () => {
+  expect(() => { checkReadable({ minReaderVersion: 4, minWriterVersion: 7 }, 'lake/t'); }).toThrow(/reader version 4/); // prettier-ignore
+  expect(() => { checkWritable({ minReaderVersion: 1, minWriterVersion: 8 }, metadata(), 'lake/t'); }).toThrow(/writer version 8/); // prettier-ignore
+});
+
+test('a protocol that grows names all that the old one implied', () => {
+  const grown = struct([field('a', primitive('timestamp_ntz'))]);
+  expect(upgraded({ minReaderVersion: 2, minWriterVersion: 5 }, grown)).toEqual({
+    minReaderVersion: 3,
+    minWriterVersion: 7,
+    readerFeatures: ['columnMapping', 'timestampNtz'],
+    writerFeatures: ['appendOnly', 'invariants', 'checkConstraints', 'changeDataFeed', 'generatedColumns', 'columnMapping', 'timestampNtz'],
+  }); // prettier-ignore
+  const enough = withFeatures('timestampNtz');
+  expect(upgraded(enough, grown)).toBe(enough);
+});
