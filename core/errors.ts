@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   UNSUPPORTED_FEATURE: 'table',
   COMMIT_CONTENTION: 'table',
   TABLE_APPEND_ONLY: 'table',
+  RETENTION_TOO_SHORT: 'usage',
   QUERY_FAILED: 'project',
   FLOWS_FAILED: 'partial',
   INTERRUPTED: 'interrupted',

@@ -8,10 +8,16 @@ import type { Conflict } from './log/conflicts.ts';
 export interface Change {
   /** Spark's name for it where there is one: `WRITE`, `STREAMING UPDATE`, `CREATE TABLE` … */
   readonly operation: string;
-  /** `overwrite` removes every file that is in the table now. */
-  readonly mode: 'append' | 'overwrite';
+  /** `overwrite` removes every file that is in the table now, `rewrite` those of `remove`. */
+  readonly mode: 'append' | 'overwrite' | 'rewrite';
   /** Files from `stage`. */
   readonly add: readonly AddFile[];
+  /** In a rewrite: files of the snapshot in `read`. */
+  readonly remove?: readonly AddFile[];
+  /** What the change was made from. Without it, it depends on nothing that is in the table. */
+  readonly read?: ReadSet;
+  /** False: no row changes, they only lie in other files, and a stream that follows the table passes over the commit. */
+  readonly dataChange?: boolean;
   /** Needed to create a table. In an append, columns that the table lacks are added; an overwrite takes it as it is. */
   readonly schema?: StructType;
   readonly partitionColumns?: readonly string[];
@@ -24,8 +30,20 @@ export interface Change {
   readonly expect?: ReadonlyMap<string, bigint | undefined>;
   /** As in Spark's `DESCRIBE HISTORY`; values that are no text are written as JSON text. */
   readonly operationParameters?: JsonObject;
+  /** Beside those that every commit has: `numDeletedRows` … as Spark names them. */
+  readonly metrics?: Readonly<Record<string, string>>;
   /** Anything else that explains the commit; kept under `sluice` in its `commitInfo`. */
   readonly info?: JsonObject;
+}
+
+/** What a change was made from: once others have changed that, it no longer stands. */
+export interface ReadSet {
+  /** Of the snapshot that was read. */
+  readonly version: bigint;
+  /** Whose rows were read. */
+  readonly files: readonly AddFile[];
+  /** Whether a file that others have added may have rows that would have been read too. */
+  readonly wouldRead: (file: AddFile) => boolean;
 }
 
 export type CommitResult =

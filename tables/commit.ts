@@ -11,8 +11,10 @@ import type { Random } from '../core/random.ts';
 import type { Change } from './change.ts';
 import { formatEntry, type Action } from './log/actions.ts';
 import { txnIdOf } from './log/commit-info.ts';
-import { conflictWith, txnConflict, type Conflict } from './log/conflicts.ts';
+import { conflictWith, isolationLevelOf, txnConflict, type Conflict, type Intent } from './log/conflicts.ts';
+import { logicalFileKey } from './log/deletion-vector.ts';
 import { readEntriesAfter } from './log/entry.ts';
+import { listLog, unreachable } from './log/listing.ts';
 import { commitPath } from './log/paths.ts';
 import { checkReadable } from './log/protocol.ts';
 import { replay, type LogEntry, type LogState } from './log/replay.ts';
@@ -48,6 +50,9 @@ export async function commitChange(
   const expect = change.expect ?? new Map<string, bigint | undefined>();
   let state = start;
   let storageFailures = 0;
+  const since = await entriesSinceRead(store, change, start);
+  const early = firstConflict(change, start, since);
+  if (early !== undefined) return { kind: 'conflict', reason: early, state };
   for (let attempt = 1; ; attempt++) {
     const reason = txnConflict(expect, state?.txn ?? new Map<string, never>(), state?.version ?? -1n);
     if (reason !== undefined) return { kind: 'conflict', reason, state };
@@ -67,10 +72,8 @@ export async function commitChange(
       const own = newer.find((entry) => txnIdOf(entry.actions) === ids.txnId);
       if (own !== undefined && after !== undefined) return { kind: 'committed', version: own.version, state: after };
       if (after !== undefined) checkReadable(after.protocol, store.location);
-      for (const entry of newer) {
-        const lost = conflictWith(change, entry.version, entry.actions);
-        if (lost !== undefined) return { kind: 'conflict', reason: lost, state: after };
-      }
+      const lost = firstConflict(change, state, newer);
+      if (lost !== undefined) return { kind: 'conflict', reason: lost, state: after };
       state = after;
     }
     const failure = written instanceof Error ? written : newer instanceof Error ? newer : undefined;
@@ -83,6 +86,45 @@ export async function commitChange(
     const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(attempt - 1, 10));
     await clock.sleep(random.next() * longestMs);
   }
+}
+
+/** What others have committed between the snapshot that the change was made from and the newest one. */
+async function entriesSinceRead(
+  store: ObjectStore,
+  { read }: Change,
+  state: LogState | undefined,
+): Promise<readonly LogEntry[]> {
+  if (read === undefined || state === undefined || read.version >= state.version) return [];
+  const entries = await readEntriesAfter(store, read.version);
+  const first = entries[0]?.version;
+  if (first === read.version + 1n) return entries.filter(({ version }) => version <= state.version);
+  throw unreachable(await listLog(store), read.version + 1n, store.location);
+}
+
+function firstConflict(
+  change: Change,
+  state: LogState | undefined,
+  entries: readonly LogEntry[],
+): Conflict | undefined {
+  if (entries.length === 0) return undefined;
+  const intent = intentOf(change, state);
+  for (const { version, actions } of entries) {
+    const lost = conflictWith(intent, version, actions);
+    if (lost !== undefined) return lost;
+  }
+  return undefined;
+}
+
+function intentOf({ mode, remove = [], read, txn, expect }: Change, state: LogState | undefined): Intent {
+  return {
+    mode,
+    level: isolationLevelOf(state?.metadata.configuration ?? {}),
+    removed: new Set(remove.map(logicalFileKey)),
+    read: new Set(read?.files.map(logicalFileKey)),
+    wouldRead: (file) => read?.wouldRead(file) ?? false,
+    txn,
+    expect,
+  };
 }
 
 /** @returns true: written; false: there is another entry (or our own); an error: nobody knows. */

@@ -7,6 +7,11 @@
  */
 export { DeltaTable, type TableParts } from './table.ts';
 export { Snapshot, type RelationOptions } from './snapshot.ts';
+export type { RewriteResult } from './dml/rewrite.ts';
+export type { RowCondition } from './dml/touched.ts';
+export type { UpdateOptions } from './dml/update.ts';
+export type { OptimizeOptions, OptimizeResult } from './maintain/optimize.ts';
+export type { VacuumOptions, VacuumResult } from './maintain/vacuum.ts';
 export type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 export type { AddFile, RemoveFile } from './log/actions.ts';
 export type { Conflict } from './log/conflicts.ts';

@@ -11,6 +11,7 @@ import type { Change } from './change.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
 import type { Action, AddFile, Metadata, RemoveFile, Txn } from './log/actions.ts';
 import { commitInfo } from './log/commit-info.ts';
+import { isolationLevelOf } from './log/conflicts.ts';
 import { checkProperties, checkReadable, checkWritable, protocolFor, upgraded } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { txnRetentionMs } from './log/retention.ts';
@@ -42,21 +43,35 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
   checkFiles(change.add, metadata, table);
-  const removed = change.mode === 'overwrite' && state !== undefined ? [...state.files.values()] : [];
-  if (removed.length > 0 && metadata.configuration['delta.appendOnly'] === 'true') throw appendOnly(table);
+  const removed = removedBy(change, state);
+  const dataChange = change.dataChange ?? true;
+  const { configuration } = metadata;
+  if (removed.length > 0 && dataChange && configuration['delta.appendOnly'] === 'true') throw appendOnly(table);
   return [
-    { kind: 'commitInfo', commitInfo: commitInfo(change, { ...facts, removed: removed.length }) },
+    {
+      kind: 'commitInfo',
+      commitInfo: commitInfo(change, { ...facts, removed: removed.length, level: isolationLevelOf(configuration) }),
+    },
     ...(protocol === state?.protocol ? [] : [{ kind: 'protocol' as const, protocol }]),
     ...(metadata === state?.metadata ? [] : [{ kind: 'metaData' as const, metaData: metadata }]),
     ...txns(change, state, nowMs).map((txn) => ({ kind: 'txn' as const, txn })),
-    ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs) })),
-    ...change.add.map((add) => ({ kind: 'add' as const, add })),
+    ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs, dataChange) })),
+    ...change.add.map((add) => ({ kind: 'add' as const, add: { ...add, dataChange } })),
   ];
 }
 
-function removeOf({ path, partitionValues, bytes, deletionVector }: AddFile, nowMs: number): RemoveFile {
+function removedBy({ mode, remove = [] }: Change, state: LogState | undefined): readonly AddFile[] {
+  if (mode === 'append' || state === undefined) return [];
+  return mode === 'overwrite' ? [...state.files.values()] : remove;
+}
+
+function removeOf(
+  { path, partitionValues, bytes, deletionVector }: AddFile,
+  nowMs: number,
+  dataChange: boolean,
+): RemoveFile {
   const vector = deletionVector === undefined ? {} : { deletionVector };
-  return { path, deletionMs: nowMs, dataChange: true, partitionValues, bytes, ...vector };
+  return { path, deletionMs: nowMs, dataChange, partitionValues, bytes, ...vector };
 }
 
 function nextMetadata(change: Change, state: LogState | undefined, { table, nowMs, tableId }: PlanFacts): Metadata {

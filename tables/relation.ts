@@ -6,7 +6,7 @@
  * is named.
  */
 import { SluiceError } from '../core/errors.ts';
-import { struct, type Field, type StructType } from '../core/schema.ts';
+import { field, primitive, struct, type Field, type StructType } from '../core/schema.ts';
 import { quoteFile, quoteIdent, quoteString } from '../engine/quoting.ts';
 import { duckdbType } from '../engine/types.ts';
 import { physicalName, physicalSchema, renamed, type MappingMode } from './column-mapping.ts';
@@ -19,6 +19,8 @@ export interface RelationShape {
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
   readonly mapping: MappingMode;
+  /** Columns beside those of the table: the path of a row's file, as DuckDB has it, and the place of the row in the file. */
+  readonly whereRowsLie?: { readonly file: string; readonly row: string } | undefined;
 }
 
 export interface RelationFile {
@@ -36,23 +38,28 @@ export function relationOf(shape: RelationShape, all: readonly RelationFile[]): 
   const files = [...new Map(all.map((file) => [file.localPath, file])).values()];
   const whole = files.filter(({ deleted }) => deleted === undefined);
   const partly = files.filter(({ deleted }) => deleted !== undefined);
-  if (files.length === 0) return `(${nothing(shape.schema.fields)})`;
+  if (files.length === 0) return `(${nothing(shape.schema.fields, shape.whereRowsLie)})`;
   const parts = [whole, partly].filter((some) => some.length > 0).map((some) => scanOf(shape, some));
   return `(${parts.join(' UNION ALL ')})`;
 }
 
 /** A SELECT over files that either all have deleted rows, or none. */
-function scanOf({ schema, partitionColumns, mapping }: RelationShape, files: readonly RelationFile[]): string {
+function scanOf(
+  { schema, partitionColumns, mapping, whereRowsLie }: RelationShape,
+  files: readonly RelationFile[],
+): string {
   const stored = schema.fields.filter((field) => !partitionColumns.includes(field.name));
   const partitions = schema.fields.filter((field) => partitionColumns.includes(field.name));
   const inFile = physicalSchema(struct(stored), mapping);
   const hasDeleted = files.some(({ deleted }) => deleted !== undefined);
-  if (hasDeleted) checkRowNumber(inFile);
+  const needsRow = hasDeleted || whereRowsLie !== undefined;
+  if (needsRow) checkRowNumber(inFile);
   const pathColumn = unusedName(inFile);
-  const needsPath = partitions.length > 0 || hasDeleted;
+  const needsJoin = partitions.length > 0 || hasDeleted;
+  const needsPath = needsJoin || whereRowsLie !== undefined;
   const options = ['union_by_name=true', 'hive_partitioning=false'];
   if (needsPath) options.push(`filename=${quoteString(pathColumn)}`);
-  if (hasDeleted) options.push(`${ROW_NUMBER}=true`);
+  if (needsRow) options.push(`${ROW_NUMBER}=true`);
   const paths = files.map(({ localPath }) => quoteFile(localPath));
   const scan = `SELECT * FROM read_parquet([${paths.join(', ')}], ${options.join(', ')})`;
   const conditions = [
@@ -67,9 +74,13 @@ function scanOf({ schema, partitionColumns, mapping }: RelationShape, files: rea
     if (own === undefined) return `p.${name}`;
     return `${renamed(`CAST(f.${quoteIdent(own.name)} AS ${duckdbType(own.type)})`, field.type, mapping)} AS ${name}`;
   });
-  if (!needsPath) return `SELECT ${columns.join(', ')} FROM ${rows} AS f${where}`;
-
   const path = quoteIdent(pathColumn);
+  if (whereRowsLie !== undefined) {
+    columns.push(`f.${path} AS ${quoteIdent(whereRowsLie.file)}`);
+    columns.push(`f.${ROW_NUMBER} AS ${quoteIdent(whereRowsLie.row)}`);
+  }
+  if (!needsJoin) return `SELECT ${columns.join(', ')} FROM ${rows} AS f${where}`;
+
   const values = files.map(({ file, localPath, deleted }) => {
     const own = partitions.map((field) => partitionLiteral(file.partitionValues[physicalName(field, mapping)], field));
     return `(${[quoteString(localPath), ...own, ...(hasDeleted ? deletedLiterals(deleted) : [])].join(', ')})`;
@@ -93,18 +104,19 @@ function deletedLiterals(deleted: DeletedRows | undefined): string[] {
 function checkRowNumber({ fields }: StructType): void {
   const taken = fields.find(({ name }) => name.toLowerCase() === ROW_NUMBER);
   if (taken === undefined) return;
-  throw new SluiceError(
-    'UNSUPPORTED_FEATURE',
-    `a table with a column ${taken.name} and deletion vectors cannot be read`,
-    {
-      advice: 'Purge the deletion vectors (REORG TABLE … APPLY (PURGE)) or rename the column.',
-      facts: { column: taken.name, features: ['deletionVectors'] },
-    },
-  );
+  throw new SluiceError('UNSUPPORTED_FEATURE', `a table with a column ${taken.name} cannot be read row by row`, {
+    advice:
+      'Deletion vectors and changes of rows need that name: purge the vectors (REORG TABLE … APPLY (PURGE)), or rename the column.',
+    facts: { column: taken.name, features: ['deletionVectors'] },
+  });
 }
 
-function nothing(fields: readonly Field[]): string {
-  return `SELECT ${fields.map(typedNull).join(', ')} WHERE false`;
+function nothing(fields: readonly Field[], whereRowsLie?: RelationShape['whereRowsLie']): string {
+  const more = whereRowsLie && [
+    field(whereRowsLie.file, primitive('string')),
+    field(whereRowsLie.row, primitive('long')),
+  ];
+  return `SELECT ${[...fields, ...(more ?? [])].map(typedNull).join(', ')} WHERE false`;
 }
 
 function typedNull(field: Field): string {

@@ -1,11 +1,11 @@
 /** One version of a table: what it holds, pinned. Later commits do not change it. */
-import type { StructType } from '../core/schema.ts';
-import { mappingModeOf, type MappingMode } from './column-mapping.ts';
+import type { Field, StructType } from '../core/schema.ts';
+import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
 import { readDeletedRows } from './deletion-vectors/deleted-rows.ts';
-import type { AddFile } from './log/actions.ts';
+import type { AddFile, RemoveFile } from './log/actions.ts';
 import type { LogState } from './log/replay.ts';
 import { prune, type Condition } from './prune.ts';
-import { relationOf, type RelationFile } from './relation.ts';
+import { relationOf, type RelationFile, type RelationShape } from './relation.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { placeOf } from './store/place.ts';
 
@@ -57,6 +57,11 @@ export class Snapshot {
     return this.#files;
   }
 
+  /** Files that are no longer in the table and that readers of older versions may still need. */
+  get removed(): readonly RemoveFile[] {
+    return [...this.#state.removed.values()];
+  }
+
   /** Application ids and their versions: the positions of flows. */
   get txn(): ReadonlyMap<string, bigint> {
     this.#txn ??= new Map([...this.#state.txn.values()].map(({ appId, version }) => [appId, version]));
@@ -84,14 +89,44 @@ export class Snapshot {
    * @example await session.rows(`SELECT count(*) FROM ${await snapshot.relation()}`)
    */
   async relation(options: RelationOptions = {}): Promise<string> {
-    const shape = { schema: this.schema, partitionColumns: this.partitionColumns, mapping: this.#mapping };
+    return relationOf(this.#shape, await this.#localFiles(options));
+  }
+
+  /**
+   * As `relation`, with the place of each row beside its columns: in `file` the path of its file, in `row` its place in it.
+   * @returns also the table's file for each such path
+   */
+  async relationWithPlaces(
+    whereRowsLie: { readonly file: string; readonly row: string },
+    options: RelationOptions = {},
+  ): Promise<{ readonly relation: string; readonly files: ReadonlyMap<string, AddFile> }> {
+    const local = await this.#localFiles(options);
+    const files = new Map(local.map(({ localPath, file }) => [localPath, file]));
+    return { relation: relationOf({ ...this.#shape, whereRowsLie }, local), files };
+  }
+
+  /** A file's value of a partition column, as text. */
+  partitionValue({ partitionValues }: AddFile, column: Field): string | null {
+    return partitionValues[physicalName(column, this.#mapping)] ?? null;
+  }
+
+  /** Whether a file, also one of a later version, can have rows that meet all the conditions. */
+  canMatch(file: AddFile, conditions: readonly Condition[]): boolean {
+    return prune([file], this.#shape, conditions).length > 0;
+  }
+
+  get #shape(): RelationShape {
+    return { schema: this.schema, partitionColumns: this.partitionColumns, mapping: this.#mapping };
+  }
+
+  async #localFiles(options: RelationOptions): Promise<RelationFile[]> {
     const all = options.files ?? this.files;
-    const files = options.where === undefined ? all : prune(all, shape, options.where);
+    const files = options.where === undefined ? all : prune(all, this.#shape, options.where);
     const local: RelationFile[] = [];
     for (let i = 0; i < files.length; i += FILES_AT_ONCE) {
       local.push(...(await Promise.all(files.slice(i, i + FILES_AT_ONCE).map((file) => this.#local(file)))));
     }
-    return relationOf(shape, local);
+    return local;
   }
 
   async #local(file: AddFile): Promise<RelationFile> {

@@ -1,5 +1,5 @@
 /**
- * A Delta table: read at any version, appended to and overwritten.
+ * A Delta table: read at any version, appended to, overwritten, changed row by row, and kept tidy.
  *
  * Promise: a commit is all or nothing, also against writers in other processes; what a read returns is one version of the
  * table, whole. While nothing changes the log is not read again.
@@ -7,11 +7,14 @@
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
-import type { StructType } from '../core/schema.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 import { commitChange } from './commit.ts';
+import { deleteRows } from './dml/delete.ts';
+import type { RewriteResult } from './dml/rewrite.ts';
+import type { RowCondition } from './dml/touched.ts';
+import { updateRows, type UpdateOptions } from './dml/update.ts';
 import { readHistory, summaryOf } from './history.ts';
 import type { AddFile } from './log/actions.ts';
 import { canCheckpoint, writeCheckpoint } from './log/checkpoint-write.ts';
@@ -21,10 +24,13 @@ import { loadState, newerState } from './log/load.ts';
 import type { LogState } from './log/replay.ts';
 import { withoutExpired } from './log/retention.ts';
 import { versionAt } from './log/time.ts';
+import { optimizeTable, type OptimizeOptions, type OptimizeResult } from './maintain/optimize.ts';
+import { vacuumTable, type VacuumOptions, type VacuumResult } from './maintain/vacuum.ts';
+import type { Operated } from './operation.ts';
 import { Snapshot } from './snapshot.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open.ts';
-import { compressionOf, discardFiles, writeFiles } from './write.ts';
+import { compressionOf, discardFiles, writeFiles, type Shape } from './write.ts';
 
 export interface TableParts {
   readonly engine: Engine;
@@ -32,11 +38,6 @@ export interface TableParts {
   readonly random: Random;
   /** A checkpoint is due every so many commits (default 10), unless the table's own properties say otherwise. */
   readonly checkpointInterval?: number;
-}
-
-export interface Shape {
-  readonly schema: StructType;
-  readonly partitionColumns: readonly string[];
 }
 
 const CHECKPOINT_INTERVAL = 10;
@@ -155,6 +156,48 @@ export class DeltaTable {
   async history(limit?: number): Promise<HistoryEntry[]> {
     if (!(await this.exists())) throw this.#notFound();
     return readHistory(this.#store, limit);
+  }
+
+  /**
+   * Deletes rows, in one commit.
+   * @param session one of its own: temporary tables are made in it
+   * @throws SluiceError `SQL_INVALID`, `TABLE_APPEND_ONLY`, `UNSUPPORTED_FEATURE`, `COMMIT_CONTENTION`, `STORAGE_*`
+   * @example await table.delete(session, { where: "customer = 'c1'" })
+   */
+  async delete(session: Session, condition: RowCondition = {}): Promise<RewriteResult> {
+    return deleteRows(this.#operated(session), condition);
+  }
+
+  /**
+   * Changes rows, in one commit.
+   * @throws SluiceError as `delete`, `UNKNOWN_COLUMN`, `VALUE_OUT_OF_RANGE`
+   * @example await table.update(session, { set: { amount: 'amount * 2' }, where: 'id = 7' })
+   */
+  async update(session: Session, options: UpdateOptions): Promise<RewriteResult> {
+    return updateRows(this.#operated(session), options);
+  }
+
+  /**
+   * Writes small files anew as larger ones. The rows stay the same, and nobody who follows the table reads them again.
+   * @throws SluiceError `SQL_INVALID`, `COMMIT_CONTENTION`, `UNSUPPORTED_FEATURE`, `STORAGE_*`
+   * @example await table.optimize(session, { where: "day >= '2026-01-01'" })
+   */
+  async optimize(session: Session, options: OptimizeOptions = {}): Promise<OptimizeResult> {
+    return optimizeTable(this.#operated(session), options);
+  }
+
+  /**
+   * Deletes files that no version within the retention time needs.
+   * @throws SluiceError `RETENTION_TOO_SHORT`, `UNSUPPORTED_FEATURE`, `STORAGE_*`
+   * @example (await table.vacuum({ dryRun: true })).deleted
+   */
+  async vacuum(options: VacuumOptions = {}): Promise<VacuumResult> {
+    return vacuumTable({ table: this, store: this.#store, clock: this.#parts.clock }, options);
+  }
+
+  #operated(session: Session): Operated {
+    const { clock, random } = this.#parts;
+    return { table: this, session, clock, random };
   }
 
   async #latest(): Promise<LogState | undefined> {

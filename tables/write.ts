@@ -20,12 +20,15 @@ import { checkPartitionColumns, partitionText } from './partitions.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { placeOf } from './store/place.ts';
 
-export interface WriteParts {
+export interface Shape {
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+}
+
+export interface WriteParts extends Shape {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
-  readonly schema: StructType;
-  readonly partitionColumns: readonly string[];
   readonly compression: NonNullable<ParquetOptions['compression']>;
 }
 

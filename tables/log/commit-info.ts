@@ -2,31 +2,36 @@
 import { stringifyJson, type Json, type JsonObject } from '../../core/json.ts';
 import type { Change } from '../change.ts';
 import type { Action } from './actions.ts';
+import type { IsolationLevel } from './conflicts.ts';
 
 /** The name that `DESCRIBE HISTORY` shows; the version is that of package.json. */
 export const ENGINE_INFO = 'sluice/0.1.0';
 
-export function commitInfo(
-  change: Change,
-  { txnId, nowMs, removed }: { readonly txnId: string; readonly nowMs: number; readonly removed: number },
-): JsonObject {
-  const { operation, mode, add, info, partitionColumns } = change;
-  const parameters = change.operationParameters ?? {
-    mode: mode === 'append' ? 'Append' : 'Overwrite',
-    partitionBy: partitionColumns ?? [],
-  };
+interface CommitFacts {
+  readonly txnId: string;
+  readonly nowMs: number;
+  /** How many files it removes. */
+  readonly removed: number;
+  readonly level: IsolationLevel;
+}
+
+export function commitInfo(change: Change, { txnId, nowMs, removed, level }: CommitFacts): JsonObject {
+  const { operation, mode, add, info, partitionColumns, read } = change;
+  const writing = { mode: mode === 'append' ? 'Append' : 'Overwrite', partitionBy: partitionColumns ?? [] };
+  const parameters = change.operationParameters ?? (mode === 'rewrite' ? {} : writing);
   const text = (value: Json | undefined): string => (typeof value === 'string' ? value : stringifyJson(value));
   return {
     timestamp: nowMs,
     operation,
     operationParameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, text(value)])),
-    isolationLevel: 'Serializable',
-    isBlindAppend: mode === 'append',
+    isolationLevel: mode === 'rewrite' ? level : 'Serializable',
+    isBlindAppend: mode === 'append' && read === undefined,
     operationMetrics: {
       numFiles: String(add.length),
       numOutputRows: String(add.reduce((sum, file) => sum + (file.rows ?? 0n), 0n)),
       numOutputBytes: String(add.reduce((sum, file) => sum + file.bytes, 0n)),
-      ...(mode === 'overwrite' ? { numRemovedFiles: String(removed) } : {}),
+      ...(mode === 'append' ? {} : { numRemovedFiles: String(removed) }),
+      ...change.metrics,
     },
     engineInfo: ENGINE_INFO,
     txnId,

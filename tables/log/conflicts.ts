@@ -3,9 +3,11 @@
  *
  * Source: Delta protocol, "Concurrency control", and the checks that Delta's own writers make.
  */
-import type { Action } from './actions.ts';
+import type { Action, AddFile, RemoveFile } from './actions.ts';
+import { logicalFileKey } from './deletion-vector.ts';
 
-export type ConflictKind = 'txn' | 'metadata' | 'protocol' | 'concurrentAppend';
+export type ConflictKind =
+  'txn' | 'metadata' | 'protocol' | 'concurrentAppend' | 'concurrentDeleteRead' | 'concurrentDeleteDelete';
 
 export interface Conflict {
   readonly kind: ConflictKind;
@@ -14,12 +16,30 @@ export interface Conflict {
   readonly version: bigint;
 }
 
+/**
+ * How much a change may be put before or after what it has not seen. `WriteSerializable`: rows that others append without
+ * reading the table count as appended after it. `Serializable`: no row may come that the change would have read.
+ * Source: Databricks, "Isolation levels and write conflicts".
+ */
+export type IsolationLevel = 'Serializable' | 'WriteSerializable';
+
+/** What `delta.isolationLevel` says; what nobody has set, or nobody knows, is Databricks' default. */
+export function isolationLevelOf(configuration: Readonly<Record<string, string>>): IsolationLevel {
+  return configuration['delta.isolationLevel'] === 'Serializable' ? 'Serializable' : 'WriteSerializable';
+}
+
 export interface Intent {
-  readonly mode: 'append' | 'overwrite';
+  readonly mode: 'append' | 'overwrite' | 'rewrite';
+  readonly level: IsolationLevel;
+  /** Files that it removes, and files that it has read, by `logicalFileKey`. */
+  readonly removed: ReadonlySet<string>;
+  readonly read: ReadonlySet<string>;
+  /** Whether it would have read rows of a file that it has not seen. */
+  readonly wouldRead: (file: AddFile) => boolean;
   /** Application ids that the change sets. */
-  readonly txn?: ReadonlyMap<string, bigint>;
+  readonly txn?: ReadonlyMap<string, bigint> | undefined;
   /** Application ids and the versions that the change starts from. */
-  readonly expect?: ReadonlyMap<string, bigint | undefined>;
+  readonly expect?: ReadonlyMap<string, bigint | undefined> | undefined;
 }
 
 /** Compare-and-set on application ids: the positions of flows are the fence between two workers. */
@@ -46,16 +66,46 @@ export function txnConflict(
  * something of are for `txnConflict` to judge, against the state after the winner.
  */
 export function conflictWith(intent: Intent, version: bigint, winner: readonly Action[]): Conflict | undefined {
+  const isBlind = winner.some((action) => action.kind === 'commitInfo' && action.commitInfo['isBlindAppend'] === true);
   for (const action of winner) {
-    if (action.kind === 'protocol') return { kind: 'protocol', version, message: 'the protocol was changed' };
-    if (action.kind === 'metaData') return { kind: 'metadata', version, message: 'the metadata was changed' };
-    if (action.kind === 'add' && action.add.dataChange && intent.mode === 'overwrite') {
-      return { kind: 'concurrentAppend', version, message: 'rows were added that the overwrite has not seen' };
-    }
-    const appId = action.kind === 'txn' ? action.txn.appId : undefined;
-    if (appId !== undefined && intent.txn?.has(appId) === true && intent.expect?.has(appId) !== true) {
-      return { kind: 'txn', version, message: `${appId} was set by another worker` };
-    }
+    const found = conflictWithAction(intent, action, isBlind);
+    if (found !== undefined) return { ...found, version };
   }
   return undefined;
+}
+
+function conflictWithAction(intent: Intent, action: Action, isBlind: boolean): Omit<Conflict, 'version'> | undefined {
+  switch (action.kind) {
+    case 'protocol':
+      return { kind: 'protocol', message: 'the protocol was changed' };
+    case 'metaData':
+      return { kind: 'metadata', message: 'the metadata was changed' };
+    case 'add':
+      return addConflict(intent, action.add, isBlind);
+    case 'remove':
+      return removeConflict(intent, action.remove);
+    case 'txn': {
+      const { appId } = action.txn;
+      if (intent.txn?.has(appId) !== true || intent.expect?.has(appId) === true) return undefined;
+      return { kind: 'txn', message: `${appId} was set by another worker` };
+    }
+    case 'commitInfo':
+      return undefined;
+  }
+}
+
+function addConflict(intent: Intent, file: AddFile, isBlind: boolean): Omit<Conflict, 'version'> | undefined {
+  if (!file.dataChange) return undefined;
+  if (intent.mode === 'overwrite')
+    return { kind: 'concurrentAppend', message: 'rows were added that the overwrite has not seen' };
+  if ((isBlind && intent.level === 'WriteSerializable') || !intent.wouldRead(file)) return undefined;
+  return { kind: 'concurrentAppend', message: `rows were added that it would have read (${file.path})` };
+}
+
+function removeConflict(intent: Intent, file: RemoveFile): Omit<Conflict, 'version'> | undefined {
+  const key = logicalFileKey(file);
+  if (intent.removed.has(key))
+    return { kind: 'concurrentDeleteDelete', message: `a file that it removes was removed (${file.path})` };
+  if (!file.dataChange || !intent.read.has(key)) return undefined;
+  return { kind: 'concurrentDeleteRead', message: `a file that it has read was removed (${file.path})` };
 }

@@ -38,10 +38,15 @@ export function txnRetentionMs(state: Pick<LogState, 'metadata'>): number | unde
   return durationMs(state.metadata.configuration['delta.setTransactionRetentionDuration']);
 }
 
+/** How long files that were removed are kept, in milliseconds; for ever where the table says what nobody understands. */
+export function tombstoneRetentionMs(configuration: Readonly<Record<string, string>>): number {
+  const kept = configuration['delta.deletedFileRetentionDuration'];
+  return kept === undefined ? DEFAULT_TOMBSTONE_MS : (durationMs(kept) ?? Infinity);
+}
+
 /** The state without the tombstones and application ids that have expired. */
 export function withoutExpired(state: LogState, nowMs: number): LogState {
-  const kept = state.metadata.configuration['delta.deletedFileRetentionDuration'];
-  const tombstoneMs = kept === undefined ? DEFAULT_TOMBSTONE_MS : (durationMs(kept) ?? Infinity);
+  const tombstoneMs = tombstoneRetentionMs(state.metadata.configuration);
   const txnMs = txnRetentionMs(state);
   const removed = [...state.removed.values()].filter((file) => file.deletionMs <= nowMs - tombstoneMs);
   const txn = [...state.txn.values()].filter(

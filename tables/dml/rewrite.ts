@@ -1,0 +1,108 @@
+/**
+ * Files that have rows to change are written anew (copy-on-write), the others are left alone.
+ *
+ * Promise: every row that is not meant stays as it is: the rows are counted before anything is committed.
+ */
+import { SluiceError } from '../../core/errors.ts';
+import type { Change } from '../change.ts';
+import type { AddFile } from '../log/actions.ts';
+import { bytesOf, type Attempt, type Operated } from '../operation.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { RowCondition, Touched } from './touched.ts';
+
+export interface RewriteResult {
+  /** The version that was made; undefined when no row was meant. */
+  readonly version: bigint | undefined;
+  /** How many rows were deleted, or updated. */
+  readonly rows: bigint;
+  readonly filesAdded: number;
+  readonly filesRemoved: number;
+}
+
+export interface Rewrite {
+  readonly operation: 'DELETE' | 'UPDATE';
+  readonly condition: RowCondition;
+  /** From a relation of old rows to the new ones. */
+  readonly query: (relation: string) => string;
+}
+
+/** So much is read for one new file. */
+const GROUP_BYTES = 128n * 2n ** 20n;
+
+export async function rewriteFiles(
+  parts: Operated,
+  snapshot: Snapshot,
+  touched: readonly Touched[],
+  rewrite: Rewrite,
+): Promise<Attempt<Omit<RewriteResult, 'version'>>> {
+  const { operation, condition } = rewrite;
+  const isDelete = operation === 'DELETE';
+  const removed = touched.map(({ file }) => file);
+  const kept = isDelete ? touched.filter((file) => file.taken < file.rows) : touched;
+  const add = await written(parts, snapshot, kept, rewrite);
+  const rows = sum(touched.map((file) => file.taken));
+  const result = { rows, filesAdded: add.length, filesRemoved: removed.length };
+  if (removed.length === 0) return { change: undefined, result };
+  const change: Change = {
+    operation,
+    mode: 'rewrite',
+    add,
+    remove: removed,
+    read: {
+      version: snapshot.version,
+      files: removed,
+      wouldRead: (file) => condition.prune === undefined || snapshot.canMatch(file, condition.prune),
+    },
+    operationParameters: { predicate: condition.where === undefined ? [] : [condition.where] },
+    metrics: { [isDelete ? 'numDeletedRows' : 'numUpdatedRows']: String(rows), numAddedFiles: String(add.length) },
+  };
+  return { change, result };
+}
+
+async function written(
+  { table, session }: Operated,
+  snapshot: Snapshot,
+  files: readonly Touched[],
+  { operation, query }: Rewrite,
+): Promise<AddFile[]> {
+  const { schema, partitionColumns } = snapshot;
+  const added: AddFile[] = [];
+  try {
+    for (const group of groups(files)) {
+      const relation = await snapshot.relation({ files: group.map(({ file }) => file) });
+      const staged = await table.stage(session, query(relation), { schema, partitionColumns });
+      added.push(...staged);
+      const gone = operation === 'DELETE' ? sum(group.map((file) => file.taken)) : 0n;
+      const wanted = sum(group.map((file) => file.rows)) - gone;
+      const found = sum(staged.map(({ rows = 0n }) => rows));
+      if (found !== wanted) throw miscounted(snapshot, found, wanted);
+    }
+    return added;
+  } catch (error) {
+    await table.discard(added).catch(() => undefined);
+    throw error;
+  }
+}
+
+function groups(files: readonly Touched[]): Touched[][] {
+  const all: Touched[][] = [];
+  let group: Touched[] = [];
+  for (const file of files) {
+    group.push(file);
+    if (bytesOf(group.map((one) => one.file)) < GROUP_BYTES) continue;
+    all.push(group);
+    group = [];
+  }
+  return group.length === 0 ? all : [...all, group];
+}
+
+function sum(counts: readonly bigint[]): bigint {
+  return counts.reduce((a, b) => a + b, 0n);
+}
+
+function miscounted({ location, version }: Snapshot, found: bigint, wanted: bigint): SluiceError {
+  return new SluiceError('QUERY_FAILED', `${location}: ${String(found)} rows came out, not ${String(wanted)}`, {
+    advice: 'Nothing was changed. The condition must give the same answer each time: has it random() or now() in it?',
+    facts: { table: location, version },
+  });
+}

@@ -1,0 +1,63 @@
+/**
+ * Which files have rows that a condition takes, and how many.
+ *
+ * Promise: a condition that is NULL takes no row, as in SQL's WHERE; files that cannot have such rows are not opened where
+ * their statistics say so.
+ */
+import { SluiceError } from '../../core/errors.ts';
+import { quoteIdent } from '../../engine/quoting.ts';
+import type { Session } from '../../engine/session.ts';
+import { textOf } from '../../engine/values.ts';
+import type { AddFile } from '../log/actions.ts';
+import type { Condition } from '../prune.ts';
+import type { Snapshot } from '../snapshot.ts';
+
+export interface RowCondition {
+  /** SQL over the table's columns; without it every row is meant. */
+  readonly where?: string;
+  /** Conjuncts of it that files can be left out by. */
+  readonly prune?: readonly Condition[];
+}
+
+export interface Touched {
+  readonly file: AddFile;
+  /** How many rows it has, and how many of them are taken. */
+  readonly rows: bigint;
+  readonly taken: bigint;
+}
+
+const PLACES = { file: '__sluice_file_of_row', row: '__sluice_row_of_file' };
+
+/** The condition as SQL that is true or false, never NULL. */
+export function isTaken({ where }: RowCondition): string {
+  return where === undefined ? 'true' : `coalesce((${where}\n), false)`;
+}
+
+/** @throws SluiceError `SQL_INVALID`, `SQL_SYNTAX`, `UNKNOWN_COLUMN` for a condition that is none */
+export async function touchedFiles(session: Session, snapshot: Snapshot, condition: RowCondition): Promise<Touched[]> {
+  const { relation, files } = await snapshot.relationWithPlaces(
+    PLACES,
+    condition.prune === undefined ? {} : { where: condition.prune },
+  );
+  const found = await session
+    .rows(
+      `SELECT ${quoteIdent(PLACES.file)} AS path, count(*) FILTER (${isTaken(condition)}) AS taken, count(*) AS rows FROM ${relation} AS t GROUP BY ALL HAVING taken > 0`,
+    )
+    .catch((error: unknown) => {
+      throw explained(error, condition, snapshot);
+    });
+  return found.map(({ path, taken, rows }) => {
+    const file = files.get(textOf(path));
+    if (file === undefined) throw new SluiceError('INTERNAL', `no file of the table is ${textOf(path)}`);
+    return { file, rows: BigInt(textOf(rows)), taken: BigInt(textOf(taken)) };
+  });
+}
+
+function explained(error: unknown, { where = '' }: RowCondition, { location, schema }: Snapshot): unknown {
+  if (!(error instanceof SluiceError && ['SQL_INVALID', 'SQL_SYNTAX'].includes(error.code))) return error;
+  return new SluiceError(error.code, `${location}: WHERE ${where}: ${error.message.split('\n')[0] ?? ''}`, {
+    advice: `The columns are ${schema.fields.map(({ name }) => name).join(', ')}.`,
+    facts: { table: location },
+    cause: error,
+  });
+}

@@ -1,0 +1,42 @@
+/**
+ * Which files are worth being written anew as one.
+ *
+ * Promise: pure; files of one partition only, in the order in which they were added, so that rows which came together stay
+ * together; what was compacted once is left alone until there is more to put beside it.
+ */
+import { stringifyJson } from '../../core/json.ts';
+import type { AddFile } from '../log/actions.ts';
+
+/** A file that is this much of the wanted size is large enough. */
+const LARGE_ENOUGH = 0.75;
+
+/** @example binsOf(snapshot.files, 128 * 2 ** 20) // [[a, b, c], [d, e]] */
+export function binsOf(files: readonly AddFile[], targetBytes: number): AddFile[][] {
+  const partitions = new Map<string, AddFile[]>();
+  for (const file of files) {
+    const isLarge = Number(file.bytes) >= targetBytes * LARGE_ENOUGH;
+    if (isLarge && file.deletionVector === undefined) continue;
+    const key = stringifyJson(Object.entries(file.partitionValues).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const partition = partitions.get(key) ?? [];
+    partition.push(file);
+    partitions.set(key, partition);
+  }
+  return [...partitions.values()].flatMap((partition) => packed(partition, targetBytes));
+}
+
+function packed(files: readonly AddFile[], targetBytes: number): AddFile[][] {
+  const bins: AddFile[][] = [];
+  let bin: AddFile[] = [];
+  let bytes = 0;
+  for (const file of files) {
+    const size = Number(file.bytes);
+    if (bin.length > 0 && bytes + size > targetBytes) {
+      bins.push(bin);
+      [bin, bytes] = [[], 0];
+    }
+    bin.push(file);
+    bytes += size;
+  }
+  bins.push(bin);
+  return bins.filter((some) => some.length > 1 || some.some(({ deletionVector }) => deletionVector !== undefined));
+}

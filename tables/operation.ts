@@ -1,0 +1,77 @@
+/**
+ * What operations on a table have in common: they are made from a snapshot, and made anew from a newer one when others have
+ * changed what they read.
+ *
+ * Promise: attempts are bounded, and files of an attempt that lost are deleted.
+ */
+import type { Clock } from '../core/clock.ts';
+import { SluiceError } from '../core/errors.ts';
+import type { Random } from '../core/random.ts';
+import type { Session } from '../engine/session.ts';
+import type { Change, CommitResult } from './change.ts';
+import type { AddFile } from './log/actions.ts';
+import type { Conflict } from './log/conflicts.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { Shape } from './write.ts';
+
+/** The steps of a `DeltaTable` that operations are made of. */
+export interface Steps {
+  readonly location: string;
+  snapshot(): Promise<Snapshot>;
+  stage(session: Session, query: string, shape: Shape): Promise<AddFile[]>;
+  commit(change: Change): Promise<CommitResult>;
+  discard(files: readonly AddFile[]): Promise<void>;
+}
+
+/** What an operation works with. */
+export interface Operated {
+  readonly table: Steps;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** One of its own: operations make temporary tables. */
+  readonly session: Session;
+}
+
+export interface Attempt<T> {
+  /** Undefined when there is nothing to do. */
+  readonly change: Change | undefined;
+  readonly result: T;
+}
+
+/** How often an operation is made anew. */
+const ATTEMPTS = 6;
+const LONGEST_PAUSE_MS = 1000;
+
+/**
+ * @param attempt stages what is to be committed
+ * @returns the version that was made, undefined when there was nothing to do
+ * @throws SluiceError `COMMIT_CONTENTION` when others were always faster
+ */
+export async function operate<T>(
+  { table, clock, random }: Operated,
+  attempt: (snapshot: Snapshot) => Promise<Attempt<T>>,
+): Promise<T & { readonly version: bigint | undefined }> {
+  let lost: Conflict | undefined;
+  for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
+    if (attempts > 0) await clock.sleep(random.next() * LONGEST_PAUSE_MS);
+    const { change, result } = await attempt(await table.snapshot());
+    if (change === undefined) return { ...result, version: undefined };
+    const outcome = await table.commit(change);
+    if (outcome.kind === 'committed') return { ...result, version: outcome.version };
+    lost = outcome.reason;
+    await table.discard(change.add);
+  }
+  throw new SluiceError(
+    'COMMIT_CONTENTION',
+    `${table.location}: others changed what the operation had read, ${String(ATTEMPTS)} times; the last time ${lost?.message ?? ''}`,
+    {
+      advice: 'Nothing was changed. Run it again while fewer writers are at work, or over fewer rows.',
+      facts: { table: table.location, conflict: lost?.kind, version: lost?.version },
+    },
+  );
+}
+
+/** The files of partitions, as one number each. */
+export function bytesOf(files: readonly AddFile[]): bigint {
+  return files.reduce((sum, file) => sum + file.bytes, 0n);
+}

@@ -1,0 +1,224 @@
+/** Rows that are deleted, updated and moved about: what the table then holds is what a model of it holds. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { seededRandom, type Random } from '../../../core/random.ts';
+import type { PutMode, PutResult } from '../../../tables/store/object-store.ts';
+import { MemoryStore } from '../../../tables/store/memory.ts';
+import type { DeltaTable } from '../../../tables/table.ts';
+import { Lab, paths } from './tables.ts';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await Lab.open();
+});
+afterAll(() => lab.close());
+
+interface ModelRow {
+  readonly id: number;
+  readonly part: string | null;
+  readonly v: number | null;
+}
+
+const COLUMNS = 'id, part, v';
+const PARTS = [null, 'a', 'b c', 'ü=/%'];
+const sorted = (rows: readonly ModelRow[]): ModelRow[] =>
+  [...rows].sort((a, b) => a.id - b.id || (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+
+async function rowsOf(table: DeltaTable, at?: bigint): Promise<ModelRow[]> {
+  const rows = await lab.session.rows(`SELECT ${COLUMNS} FROM ${await (await table.snapshot(at)).relation()}`);
+  return sorted(rows.map(({ id, part, v }) => ({ id: Number(id), part: part as string | null, v: v === null ? null : Number(v) })));
+} // prettier-ignore
+
+function valuesOf(rows: readonly ModelRow[]): string {
+  const text = (row: ModelRow): string => `(${String(row.id)}::BIGINT, ${row.part === null ? 'NULL' : `'${row.part}'`}::VARCHAR, ${String(row.v)}::BIGINT)`;
+  return `SELECT * FROM (VALUES ${rows.map(text).join(', ')}) AS t(id, part, v)`;
+} // prettier-ignore
+
+/** Conditions, and the same in JavaScript; NULL is not true. */
+function someCondition(random: Random): { where: string; holds: (row: ModelRow) => boolean } {
+  const n = random.int(7);
+  const choices = [
+    { where: `id % 7 = ${String(n)}`, holds: (row: ModelRow) => row.id % 7 === n },
+    { where: `v > ${String(n * 10)}`, holds: (row: ModelRow) => row.v !== null && row.v > n * 10 },
+    { where: `part = 'a' -- a comment`, holds: (row: ModelRow) => row.part === 'a' },
+    { where: 'part IS NULL AND id < 20', holds: (row: ModelRow) => row.part === null && row.id < 20 },
+    { where: 'true', holds: () => true },
+    { where: 'NULL', holds: () => false },
+  ];
+  return choices[random.int(choices.length)] ?? { where: 'false', holds: () => false };
+}
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])('any row of operations, seed %i', async (seed) => {
+  const random = seededRandom(seed);
+  const store = lab.store();
+  const table = lab.table(store, { checkpointInterval: 3 });
+  const partitionColumns = random.int(2) === 0 ? [] : ['part'];
+  const versions = new Map<bigint, readonly ModelRow[]>();
+  let rows: ModelRow[] = [];
+  let nextId = 0;
+  const done: string[] = [];
+  const record = (version: bigint | undefined, what: string): void => {
+    done.push(`${what} → ${String(version)}`);
+    if (version !== undefined) versions.set(version, sorted(rows));
+  };
+  for (let step = 0; step < 16; step++) {
+    const kind = step === 0 ? 0 : random.int(6);
+    if (kind <= 1) {
+      const more = Array.from({ length: 1 + random.int(20) }, (): ModelRow => {
+        const id = nextId++;
+        return { id, part: PARTS[random.int(PARTS.length)] ?? null, v: random.int(5) === 0 ? null : random.int(80) };
+      });
+      rows.push(...more);
+      record(await lab.written(table, valuesOf(more), { partitionColumns }), `append ${String(more.length)}`);
+    } else if (kind === 2) {
+      const { where, holds } = someCondition(random);
+      const gone = rows.filter(holds).length;
+      rows = rows.filter((row) => !holds(row));
+      const result = await table.delete(lab.session, { where });
+      expect(result.rows, [...done, where].join('\n')).toBe(BigInt(gone));
+      record(result.version, `delete ${where}`);
+    } else if (kind === 3) {
+      const { where, holds } = someCondition(random);
+      const changed = rows.filter(holds).length;
+      rows = rows.map((row) => (holds(row) ? { id: row.id, part: row.v === null ? 'a' : null, v: row.id + (row.v ?? 0) } : row));
+      const set = { V: 'id + coalesce(v, 0) -- the old one', part: `CASE WHEN v IS NULL THEN 'a' END` };
+      const result = await table.update(lab.session, { where, set });
+      expect(result.rows, [...done, where].join('\n')).toBe(BigInt(changed));
+      record(result.version, `update ${where}`);
+    } else if (kind === 4) {
+      const { version } = await table.optimize(lab.session);
+      record(version, 'optimize');
+      const { files } = await table.snapshot();
+      const partitions = new Set(files.map((file) => JSON.stringify(file.partitionValues)));
+      expect(files.length).toBe(partitions.size);
+      expect((await table.optimize(lab.session)).version).toBeUndefined();
+    } else {
+      lab.clock.advance(1000);
+      await table.vacuum({ retainHours: 0, force: true });
+      versions.clear();
+      record((await table.snapshot()).version, 'vacuum');
+      const data = (await paths(store)).filter((path) => !path.startsWith('_delta_log'));
+      expect(data).toHaveLength((await table.snapshot()).files.length);
+    }
+    expect(await rowsOf(table), done.join('\n')).toEqual(sorted(rows));
+    expect((await table.snapshot()).rows, done.join('\n')).toBe(BigInt(rows.length));
+    expect(await rowsOf(lab.table(store)), done.join('\n')).toEqual(sorted(rows));
+    for (const [version, were] of versions) expect(await rowsOf(table, version), done.join('\n')).toEqual(were);
+  }
+}); // prettier-ignore
+
+/** A store in which somebody else commits just before a log entry is written. */
+class BusyStore extends MemoryStore {
+  readonly before: (() => Promise<unknown>)[] = [];
+
+  override async put(path: string, bytes: Uint8Array, mode: PutMode): Promise<PutResult> {
+    if (path.endsWith('.json')) await this.before.shift()?.();
+    return super.put(path, bytes, mode);
+  }
+}
+
+async function busy(): Promise<{ store: BusyStore; ours: DeltaTable; theirs: DeltaTable }> {
+  const store = new BusyStore('memory://busy', lab.clock);
+  const [ours, theirs] = [lab.table(store), lab.table(store)];
+  await lab.written(ours, 'SELECT unnest([1, 2, 3])::BIGINT AS id');
+  await lab.written(ours, 'SELECT unnest([4, 5, 6])::BIGINT AS id');
+  return { store, ours, theirs };
+}
+const idsOf = async (table: DeltaTable): Promise<unknown[]> => (await lab.rows(table)).map(({ id }) => id);
+
+test.each<readonly [string, (table: DeltaTable) => Promise<unknown>, readonly bigint[]]>([
+  ['rows appended', (table) => lab.written(table, 'SELECT unnest([7, 8])::BIGINT AS id'), [1n, 3n, 5n, 7n, 8n]],
+  ['other rows of the same files deleted', (table) => table.delete(lab.session, { where: 'id IN (1, 5)' }), [3n]],
+  ['the same rows deleted', (table) => table.delete(lab.session, { where: 'id = 2' }), [1n, 3n, 5n]],
+  ['the same rows updated', (table) => table.update(lab.session, { where: 'id = 2', set: { id: '9' } }), [1n, 3n, 5n, 9n]],
+  ['the files compacted', (table) => table.optimize(lab.session), [1n, 3n, 5n]],
+  ['everything overwritten', (table) => lab.written(table, 'SELECT unnest([2, 11])::BIGINT AS id', { mode: 'overwrite' }), [11n]],
+])('a delete that races with %s: both stand', async (_, theirs, left) => {
+  const { store, ours, theirs: other } = await busy();
+  store.before.push(() => theirs(other));
+  await ours.delete(lab.session, { where: 'id % 2 = 0' });
+  const after = await idsOf(lab.table(store));
+  // What was appended without a look at the table counts as appended after the delete.
+  expect(after.filter((id) => id !== 8n)).toEqual(left.filter((id) => id !== 8n));
+  const data = (await paths(store)).filter((path) => path.endsWith('.parquet') && !path.startsWith('_delta_log'));
+  const { files, removed } = await lab.table(store).snapshot();
+  expect(data.length).toBe(files.length + removed.length);
+  await store.close();
+}); // prettier-ignore
+
+test('under Serializable a delete sees rows that were appended meanwhile, under WriteSerializable they come after it', async () => {
+  for (const [level, left] of [['Serializable', [1n, 3n, 5n, 7n]], ['WriteSerializable', [1n, 3n, 5n, 7n, 8n]]] as const) {
+    const { store, ours, theirs } = await busy();
+    await ours.commit({ operation: 'SET TBLPROPERTIES', mode: 'append', add: [], properties: { 'delta.isolationLevel': level } });
+    store.before.push(() => lab.written(theirs, 'SELECT unnest([7, 8])::BIGINT AS id'));
+    await ours.delete(lab.session, { where: 'id % 2 = 0' });
+    expect(await idsOf(lab.table(store))).toEqual(left);
+    await store.close();
+  }
+}); // prettier-ignore
+
+test('an optimize is not disturbed by appends, and goes again when its files are changed', async () => {
+  const { store, ours, theirs } = await busy();
+  store.before.push(
+    () => lab.written(theirs, 'SELECT 7::BIGINT AS id'),
+    () => theirs.delete(lab.session, { where: 'id = 1' }),
+  );
+  const first = await ours.optimize(lab.session);
+  // The append lets it stand, the delete makes it look again; then there are three small files.
+  expect(first).toMatchObject({ filesAdded: 1, filesRemoved: 3 });
+  await lab.written(ours, 'SELECT 8::BIGINT AS id');
+  store.before.push(() => theirs.delete(lab.session, { where: 'id = 2' }));
+  await ours.optimize(lab.session);
+  expect(await idsOf(lab.table(store))).toEqual([3n, 4n, 5n, 6n, 7n, 8n]);
+  const commits = await lab.table(store).changes(0n, (await ours.snapshot()).version);
+  const history = await ours.history();
+  for (const { version } of history.filter(({ operation }) => operation === 'OPTIMIZE')) {
+    const commit = commits.find((one) => one.version === version);
+    expect([...(commit?.adds ?? []), ...(commit?.removes ?? [])].every(({ dataChange }) => !dataChange)).toBe(true);
+  }
+  await store.close();
+});
+
+test('what is wrong with a condition or a value is said, and nothing changes', async () => {
+  const table = lab.table();
+  await lab.written(table, `SELECT 1::BIGINT AS id, 'x' AS name`);
+  const refused: [() => Promise<unknown>, string, RegExp][] = [
+    [() => table.delete(lab.session, { where: 'nmae = 1' }), 'SQL_INVALID', /nmae/],
+    [() => table.delete(lab.session, { where: 'id =' }), 'SQL_SYNTAX', /WHERE id =/],
+    [() => table.update(lab.session, { set: { nam: '1' } }), 'UNKNOWN_COLUMN', /no column nam/],
+    [() => table.update(lab.session, { set: { id: `'word'` } }), 'VALUE_OUT_OF_RANGE', /word/],
+    [() => table.update(lab.session, { set: { id: '1', ID: '2' } }), 'SQL_INVALID', /set twice/],
+    [() => table.optimize(lab.session, { where: `name = 'x'` }), 'SQL_INVALID', /not partitioned/],
+    [() => table.vacuum({ retainHours: 1 }), 'RETENTION_TOO_SHORT', /168/],
+  ];
+  for (const [work, code, message] of refused) {
+    await expect(work()).rejects.toMatchObject({ code, message: expect.stringMatching(message) as string });
+    expect((await table.snapshot()).version).toBe(0n);
+  }
+  expect(await lab.rows(table)).toEqual([{ id: 1n, name: 'x' }]);
+}); // prettier-ignore
+
+test('vacuum spares what is young, what older versions need and what is hidden, and says what it would delete', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  await lab.written(table, 'SELECT 1::BIGINT AS id');
+  await lab.written(table, 'SELECT 2::BIGINT AS id', { mode: 'overwrite' });
+  const [old] = await table.changes(0n, 0n);
+  await store.put('stray.parquet', new Uint8Array(3), 'create');
+  await store.put('_hidden/file', new Uint8Array(3), 'create');
+  await store.put('_change_data/old.parquet', new Uint8Array(3), 'create');
+  const day = 24 * 3_600_000;
+  lab.clock.advance(6 * day);
+  expect((await table.vacuum()).deleted).toEqual([]);
+  lab.clock.advance(2 * day);
+  await store.put('under way.parquet', new Uint8Array(3), 'create');
+  const would = ['_change_data/old.parquet', 'stray.parquet', old?.adds[0]?.path].sort();
+  expect([...(await table.vacuum({ dryRun: true })).deleted].sort()).toEqual(would);
+  expect(await paths(store)).toContain('stray.parquet');
+  const result = await table.vacuum();
+  expect([...result.deleted].sort()).toEqual(would);
+  const left = await paths(store);
+  for (const path of would) expect(left).not.toContain(path);
+  for (const path of ['_hidden/file', 'under way.parquet']) expect(left).toContain(path);
+  expect((await table.history()).map(({ operation }) => operation).slice(0, 2)).toEqual(['VACUUM END', 'VACUUM START']);
+  expect(await lab.rows(table)).toEqual([{ id: 2n }]);
+});
