@@ -16,6 +16,7 @@ import { sql } from './commands/sql.ts';
 import { tables } from './commands/tables.ts';
 import type { Io } from './io.ts';
 import { packageVersion } from './package.ts';
+import { addTableCommands } from './table-program.ts';
 import { errorText, exitCodeOf, ToldError, toSluiceError } from './report-error.ts';
 
 /** What every command takes. */
@@ -118,6 +119,8 @@ function buildProgram(io: Io): Command {
     .action(async (table: string, options: { limit: number; format: MachineFormat }, command: Command) => {
       await history(io, { ...globals(command), ...options, table });
     });
+
+  addTableCommands(program, io, globals);
 
   const features = program
     .command('features')

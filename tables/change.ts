@@ -2,7 +2,7 @@
 import type { SluiceError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { StructType } from '../core/schema.ts';
-import type { AddFile, RemoveFile } from './log/actions.ts';
+import type { AddFile, Metadata, RemoveFile } from './log/actions.ts';
 import type { Conflict } from './log/conflicts.ts';
 
 export interface Change {
@@ -21,6 +21,8 @@ export interface Change {
   /** Needed to create a table. In an append, columns that the table lacks are added; an overwrite takes it as it is. */
   readonly schema?: StructType;
   readonly partitionColumns?: readonly string[];
+  /** Takes the place of all that the table says of itself, but its id. */
+  readonly metadata?: Metadata;
   /** Table properties to set; those not named stay as they are. */
   readonly properties?: Readonly<Record<string, string>>;
   readonly comment?: string;

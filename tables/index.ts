@@ -11,6 +11,7 @@ export type { RewriteResult } from './dml/rewrite.ts';
 export type { RowCondition } from './dml/touched.ts';
 export type { UpdateOptions } from './dml/update.ts';
 export type { OptimizeOptions, OptimizeResult } from './maintain/optimize.ts';
+export type { RestoreResult } from './maintain/restore.ts';
 export type { VacuumOptions, VacuumResult } from './maintain/vacuum.ts';
 export type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 export type { AddFile, RemoveFile } from './log/actions.ts';

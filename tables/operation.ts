@@ -17,7 +17,7 @@ import type { Shape } from './write.ts';
 /** The steps of a `DeltaTable` that operations are made of. */
 export interface Steps {
   readonly location: string;
-  snapshot(): Promise<Snapshot>;
+  snapshot(at?: bigint | Date): Promise<Snapshot>;
   stage(session: Session, query: string, shape: Shape): Promise<AddFile[]>;
   commit(change: Change): Promise<CommitResult>;
   discard(files: readonly AddFile[]): Promise<void>;
@@ -28,6 +28,9 @@ export interface Operated {
   readonly table: Steps;
   readonly clock: Clock;
   readonly random: Random;
+}
+
+export interface OperatedWithRows extends Operated {
   /** One of its own: operations make temporary tables. */
   readonly session: Session;
 }

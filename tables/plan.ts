@@ -5,11 +5,11 @@
  * before anything is written.
  */
 import { SluiceError } from '../core/errors.ts';
-import { isJsonObject, parseJson } from '../core/json.ts';
+import { isJsonObject, parseJson, stringifyJson } from '../core/json.ts';
 import type { StructType } from '../core/schema.ts';
 import type { Change } from './change.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
-import type { Action, AddFile, Metadata, RemoveFile, Txn } from './log/actions.ts';
+import { actionToJson, type Action, type AddFile, type Metadata, type RemoveFile, type Txn } from './log/actions.ts';
 import { commitInfo } from './log/commit-info.ts';
 import { isolationLevelOf } from './log/conflicts.ts';
 import { checkProperties, checkReadable, checkWritable, protocolFor, upgraded } from './log/protocol.ts';
@@ -90,6 +90,8 @@ function nextMetadata(change: Change, state: LogState | undefined, { table, nowM
       ...(comment === undefined ? {} : { description: comment }),
     };
   }
+  if (change.metadata !== undefined)
+    return sameMetadata(change.metadata, current) ? current : { ...change.metadata, id: current.id };
   const samePartitions = partitionColumns === undefined || sameTexts(partitionColumns, current.partitionColumns);
   if (!samePartitions && mode === 'append') throw otherPartitions(table, current.partitionColumns, partitionColumns);
   const next = {
@@ -114,6 +116,11 @@ function nextMetadata(change: Change, state: LogState | undefined, { table, nowM
     configuration: { ...current.configuration, ...Object.fromEntries(changes) },
     ...(description === undefined ? {} : { description }),
   };
+}
+
+function sameMetadata(a: Metadata, b: Metadata): boolean {
+  const text = (metaData: Metadata): string => stringifyJson(actionToJson({ kind: 'metaData', metaData }));
+  return text({ ...a, id: b.id }) === text(b);
 }
 
 /** What the change sets, and positions of our flows that would else expire (`delta.setTransactionRetentionDuration`). */

@@ -2,7 +2,7 @@
 import type { Field, StructType } from '../core/schema.ts';
 import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
 import { readDeletedRows } from './deletion-vectors/deleted-rows.ts';
-import type { AddFile, RemoveFile } from './log/actions.ts';
+import type { AddFile, Metadata, RemoveFile } from './log/actions.ts';
 import type { LogState } from './log/replay.ts';
 import { prune, type Condition } from './prune.ts';
 import { relationOf, type RelationFile, type RelationShape } from './relation.ts';
@@ -103,6 +103,11 @@ export class Snapshot {
     const local = await this.#localFiles(options);
     const files = new Map(local.map(({ localPath, file }) => [localPath, file]));
     return { relation: relationOf({ ...this.#shape, whereRowsLie }, local), files };
+  }
+
+  /** All that the table says of itself. */
+  get metadata(): Metadata {
+    return this.#state.metadata;
   }
 
   /** A file's value of a partition column, as text. */

@@ -26,7 +26,8 @@ import { withoutExpired } from './log/retention.ts';
 import { versionAt } from './log/time.ts';
 import { optimizeTable, type OptimizeOptions, type OptimizeResult } from './maintain/optimize.ts';
 import { vacuumTable, type VacuumOptions, type VacuumResult } from './maintain/vacuum.ts';
-import type { Operated } from './operation.ts';
+import { restoreTable, type RestoreResult } from './maintain/restore.ts';
+import type { OperatedWithRows } from './operation.ts';
 import { Snapshot } from './snapshot.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open.ts';
@@ -195,7 +196,17 @@ export class DeltaTable {
     return vacuumTable({ table: this, store: this.#store, clock: this.#parts.clock }, options);
   }
 
-  #operated(session: Session): Operated {
+  /**
+   * Makes the table what it was at an earlier version or moment, as a new version.
+   * @throws SluiceError `VERSION_NOT_FOUND`, `FILE_MISSING` for a version that was vacuumed, `COMMIT_CONTENTION`, `STORAGE_*`
+   * @example await table.restore(3n)
+   */
+  async restore(at: bigint | Date): Promise<RestoreResult> {
+    const { clock, random } = this.#parts;
+    return restoreTable({ table: this, clock, random, store: this.#store }, at);
+  }
+
+  #operated(session: Session): OperatedWithRows {
     const { clock, random } = this.#parts;
     return { table: this, session, clock, random };
   }

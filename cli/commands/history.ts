@@ -1,12 +1,10 @@
 /** `sluice history TABLE`: who wrote what, when, and from which input positions. */
-import { SluiceError } from '../../core/errors.ts';
 import { isJsonObject, stringifyJson, type JsonObject } from '../../core/json.ts';
-import { suggest } from '../../core/suggest.ts';
 import type { HistoryEntry } from '../../tables/index.ts';
 import { formatCount, formatTime } from '../format.ts';
 import { write, type Io } from '../io.ts';
+import { withTable } from '../open-table.ts';
 import { textTable } from '../text-table.ts';
-import { withTables } from '../workspace.ts';
 
 export interface HistoryOptions {
   readonly project?: string;
@@ -15,23 +13,11 @@ export interface HistoryOptions {
   readonly format: 'table' | 'json';
 }
 
-/** @throws SluiceError `UNKNOWN_TABLE`, `LOG_*` */
+/** @throws SluiceError `UNKNOWN_TABLE`, `TABLE_NOT_FOUND`, `LOG_*` */
 export async function history(io: Io, options: HistoryOptions): Promise<void> {
-  await withTables(io, options.project, async ({ catalog }) => {
-    const name = options.table.toLowerCase();
-    const table = await catalog.open(name);
-    if (table === undefined) throw unknownTable(options.table, await catalog.names());
+  await withTable(io, { ...options, name: options.table }, async ({ table }) => {
     const entries = await table.history(options.limit);
     await write(io.stdout, options.format === 'json' ? asJson(entries) : asText(io, entries));
-  });
-}
-
-function unknownTable(name: string, names: readonly string[]): SluiceError {
-  const near = suggest(name, names);
-  const known = names.length === 0 ? 'There are no tables yet: run `sluice run`.' : `There are ${names.join(', ')}.`;
-  return new SluiceError('UNKNOWN_TABLE', `no table ${name}`, {
-    advice: near === undefined ? known : `Did you mean ${near}?`,
-    facts: { table: name },
   });
 }
 

@@ -4,12 +4,12 @@
  * Promise: all or nothing; when others change what was read meanwhile, the whole is made anew from what there is then.
  * Source: Databricks, "DELETE FROM".
  */
-import { operate, type Operated } from '../operation.ts';
+import { operate, type OperatedWithRows } from '../operation.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
 import { isTaken, touchedFiles, type RowCondition } from './touched.ts';
 
 /** @throws SluiceError `SQL_INVALID`, `TABLE_APPEND_ONLY`, `UNSUPPORTED_FEATURE`, `COMMIT_CONTENTION`, `STORAGE_*` */
-export async function deleteRows(parts: Operated, condition: RowCondition): Promise<RewriteResult> {
+export async function deleteRows(parts: OperatedWithRows, condition: RowCondition): Promise<RewriteResult> {
   return operate(parts, async (snapshot) => {
     const touched = await touchedFiles(parts.session, snapshot, condition);
     const query = (relation: string): string => `SELECT * FROM ${relation} AS t WHERE NOT ${isTaken(condition)}`;

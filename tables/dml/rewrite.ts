@@ -6,7 +6,7 @@
 import { SluiceError } from '../../core/errors.ts';
 import type { Change } from '../change.ts';
 import type { AddFile } from '../log/actions.ts';
-import { bytesOf, type Attempt, type Operated } from '../operation.ts';
+import { bytesOf, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { RowCondition, Touched } from './touched.ts';
 
@@ -30,7 +30,7 @@ export interface Rewrite {
 const GROUP_BYTES = 128n * 2n ** 20n;
 
 export async function rewriteFiles(
-  parts: Operated,
+  parts: OperatedWithRows,
   snapshot: Snapshot,
   touched: readonly Touched[],
   rewrite: Rewrite,
@@ -60,7 +60,7 @@ export async function rewriteFiles(
 }
 
 async function written(
-  { table, session }: Operated,
+  { table, session }: OperatedWithRows,
   snapshot: Snapshot,
   files: readonly Touched[],
   { operation, query }: Rewrite,

@@ -8,7 +8,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { suggest } from '../../core/suggest.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import { duckdbType } from '../../engine/types.ts';
-import { operate, type Operated } from '../operation.ts';
+import { operate, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
 import { isTaken, touchedFiles, type RowCondition } from './touched.ts';
@@ -19,7 +19,7 @@ export interface UpdateOptions extends RowCondition {
 }
 
 /** @throws SluiceError as `deleteRows`, `UNKNOWN_COLUMN`, `VALUE_OUT_OF_RANGE` for a value that does not fit its column */
-export async function updateRows(parts: Operated, options: UpdateOptions): Promise<RewriteResult> {
+export async function updateRows(parts: OperatedWithRows, options: UpdateOptions): Promise<RewriteResult> {
   return operate(parts, async (snapshot) => {
     const values = assignments(snapshot, options.set);
     const touched = await touchedFiles(parts.session, snapshot, options);

@@ -8,7 +8,7 @@
 import { SluiceError } from '../../core/errors.ts';
 import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
-import { bytesOf, operate, type Operated } from '../operation.ts';
+import { bytesOf, operate, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { binsOf } from './bins.ts';
 import { filesWhere } from './partition-filter.ts';
@@ -20,6 +20,8 @@ export interface OptimizeOptions {
   readonly targetBytes?: number;
   /** Told after each step how much is done. */
   readonly onProgress?: (doneBytes: bigint, allBytes: bigint) => void;
+  /** Aborted to stop between two files; what was committed by then stays. */
+  readonly signal?: AbortSignal;
 }
 
 export interface OptimizeResult {
@@ -36,7 +38,7 @@ const TARGET_BYTES = 128 * 2 ** 20;
 const STEP_BYTES = 2 ** 30;
 
 /** @throws SluiceError `SQL_INVALID`, `COMMIT_CONTENTION`, what staging and committing throw */
-export async function optimizeTable(parts: Operated, options: OptimizeOptions = {}): Promise<OptimizeResult> {
+export async function optimizeTable(parts: OperatedWithRows, options: OptimizeOptions = {}): Promise<OptimizeResult> {
   const total = { version: undefined as bigint | undefined, filesAdded: 0, filesRemoved: 0, bytesAdded: 0n, bytesRemoved: 0n }; // prettier-ignore
   for (;;) {
     const step = await operate(parts, (snapshot) => oneStep(parts, snapshot, options));
@@ -57,7 +59,7 @@ interface Step {
   readonly leftBytes: bigint;
 }
 
-async function oneStep({ table, session }: Operated, snapshot: Snapshot, options: OptimizeOptions) {
+async function oneStep({ table, session }: OperatedWithRows, snapshot: Snapshot, options: OptimizeOptions) {
   const { where, targetBytes = targetOf(snapshot.properties) } = options;
   const files = where === undefined ? snapshot.files : await filesWhere(session, snapshot, where);
   const bins = binsOf(files, targetBytes);
@@ -67,6 +69,7 @@ async function oneStep({ table, session }: Operated, snapshot: Snapshot, options
   try {
     for (const bin of bins) {
       if (bytesOf(removed) >= BigInt(STEP_BYTES)) break;
+      if (options.signal?.aborted === true) throw new SluiceError('INTERRUPTED', `${snapshot.location}: stopped`);
       added.push(...(await rewritten(snapshot, bin, { table, session })));
       removed.push(...bin);
     }
@@ -99,7 +102,7 @@ async function oneStep({ table, session }: Operated, snapshot: Snapshot, options
 async function rewritten(
   snapshot: Snapshot,
   files: readonly AddFile[],
-  { table, session }: Pick<Operated, 'table' | 'session'>,
+  { table, session }: Pick<OperatedWithRows, 'table' | 'session'>,
 ): Promise<AddFile[]> {
   const { schema, partitionColumns } = snapshot;
   const relation = await snapshot.relation({ files });

@@ -24,6 +24,8 @@ export interface VacuumOptions {
   /** Deletes nothing. */
   readonly dryRun?: boolean;
   readonly onProgress?: (done: number, all: number) => void;
+  /** Aborted to stop between two files. */
+  readonly signal?: AbortSignal;
 }
 
 export interface VacuumResult {
@@ -41,7 +43,7 @@ interface VacuumParts {
 const HOUR_MS = 3_600_000;
 const AT_ONCE = 16;
 
-/** @throws SluiceError `RETENTION_TOO_SHORT`, `UNSUPPORTED_FEATURE`, `STORAGE_*` */
+/** @throws SluiceError `RETENTION_TOO_SHORT`, `UNSUPPORTED_FEATURE`, `STORAGE_*`, `INTERRUPTED` */
 export async function vacuumTable(parts: VacuumParts, options: VacuumOptions = {}): Promise<VacuumResult> {
   const { table, store, clock } = parts;
   const snapshot = await table.snapshot();
@@ -59,6 +61,7 @@ export async function vacuumTable(parts: VacuumParts, options: VacuumOptions = {
   if (options.dryRun === true || deleted.length === 0) return { deleted, bytes };
   await logged(parts, 'VACUUM START', { numFilesToDelete: String(deleted.length), sizeOfDataToDelete: String(bytes) });
   for (let i = 0; i < deleted.length; i += AT_ONCE) {
+    if (options.signal?.aborted === true) throw interrupted(snapshot, i, deleted.length);
     await Promise.all(deleted.slice(i, i + AT_ONCE).map((path) => store.delete(path)));
     options.onProgress?.(Math.min(i + AT_ONCE, deleted.length), deleted.length);
   }
@@ -90,6 +93,13 @@ function isData(path: string): boolean {
 /** A line in the table's history, with which nothing else changes. */
 async function logged({ table }: VacuumParts, operation: string, metrics: Record<string, string>): Promise<void> {
   await table.commit({ operation, mode: 'append', add: [], operationParameters: {}, metrics });
+}
+
+function interrupted({ location }: Snapshot, done: number, all: number): SluiceError {
+  return new SluiceError('INTERRUPTED', `${location}: stopped after ${String(done)} of ${String(all)} files`, {
+    advice: 'Run it again for the others.',
+    facts: { table: location },
+  });
 }
 
 function tooShort({ location }: Snapshot, asked: number, own: number): SluiceError {

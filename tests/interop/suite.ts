@@ -89,6 +89,36 @@ export function interopSuite(name: PeerName, more: (stage: () => Stage) => void 
     });
   });
 
+  test(`${name} reads what sluice has deleted, updated, compacted and restored`, async () => {
+    for (const source of ['spread_types', 'partitions']) {
+      const copy = `${source} changed`;
+      await cp(bench.path(source), bench.path(copy), { recursive: true });
+      const table = bench.table(copy);
+      const { version, schema } = await table.snapshot();
+      const same = async (): Promise<void> => {
+        expect(await peer.read(bench.path(copy))).toEqual(await bench.digest(copy));
+      };
+      const [first, second] = schema.fields.map((column) => column.name);
+      const before = (await table.snapshot()).rows ?? 0n;
+      const { filesRemoved } = await table.optimize(bench.session);
+      if (source === 'spread_types') expect(filesRemoved).toBeGreaterThan(1);
+      await same();
+      const { rows: deleted } = await table.delete(bench.session, { where: `"${String(first)}" IS NULL` });
+      await same();
+      const text = schema.fields.find(({ type }) => type.kind === 'primitive' && type.name === 'string')?.name ?? '';
+      const updated = await table.update(bench.session, {
+        set: { [text]: `'new: é'` },
+        where: `"${String(second)}" IS NOT NULL`,
+      });
+      expect(updated.rows).toBeGreaterThan(0n);
+      await same();
+      expect((await table.snapshot()).rows).toBe(before - deleted);
+      await table.restore(version);
+      await same();
+      expect((await table.snapshot()).rows).toBe(before);
+    }
+  });
+
   test(`${name} and sluice append to one table at the same time, and no row is lost`, async () => {
     const schema = struct([field('id', primitive('long')), field('who', primitive('string'))]);
     const seed = bench.table('shared', 5);

@@ -7,7 +7,10 @@ import { Scratch, sluice } from './sluice.ts';
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
 
-const COMMANDS = ['init', 'run', 'sql', 'tables', 'history', 'features', 'features list', 'features export', 'check'];
+const COMMANDS = [
+  'init', 'run', 'sql', 'tables', 'history', 'features', 'features list', 'features export', 'check',
+  'table', 'table delete', 'table update', 'table optimize', 'table vacuum', 'table restore',
+]; // prettier-ignore
 
 test('--version is the version of the package, and nothing else', async () => {
   const { version } = JSON.parse(await readFile(join(REPO, 'package.json'), 'utf8')) as { version: string };
@@ -34,6 +37,14 @@ test.each([
   [['sql', '--format', 'xml', 'SELECT 1'], 'Allowed choices are table, json, jsonl, csv.'],
   [['history'], "missing required argument 'table'"],
   [['history', 'a.b', '--limit', '0'], 'not a whole number of at least 1: 0'],
+  [['table'], 'no command was named'],
+  [['table', 'delete', 'a.b'], 'which rows to delete was not said'],
+  [['table', 'update', 'a.b', '--set', 'x = 1'], 'which rows to update was not said'],
+  [['table', 'update', 'a.b', '--set', 'x', '--all'], 'not an assignment: x'],
+  [['table', 'delete', 'a.b', '--all', '--where', 'true'], '--all and --where exclude each other'],
+  [['table', 'restore', 'a.b'], 'name either a version or a time'],
+  [['table', 'restore', 'a.b', '--timestamp-as-of', 'noon'], 'not a time: noon'],
+  [['table', 'vacuum', 'a.b', '--retain-hours', 'x'], 'not a number of hours: x'],
   [['features', 'export', 'churn'], "required option '-o, --out <dir>' not specified"],
   [['init', 'a', 'b'], 'too many arguments'],
   [['sql', 'SELECT 1', '-f', 'x.sql'], 'a query on the command line and a file too'],

@@ -222,3 +222,29 @@ test('vacuum spares what is young, what older versions need and what is hidden, 
   expect((await table.history()).map(({ operation }) => operation).slice(0, 2)).toEqual(['VACUUM END', 'VACUUM START']);
   expect(await lab.rows(table)).toEqual([{ id: 2n }]);
 });
+
+test('a restore is a new version with the rows, columns and properties of the old one', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  await lab.written(table, 'SELECT 1::BIGINT AS id', { txn: new Map([['p', 1n]]) });
+  const old = await table.snapshot();
+  await lab.written(table, `SELECT 2::BIGINT AS id, 'x' AS name`, { properties: { a: 'b' }, comment: 'c', txn: new Map([['p', 2n]]) });
+  await table.delete(lab.session, { where: 'id = 1' });
+  const wide = await lab.rows(table);
+  expect(await table.restore(0n)).toEqual({ version: 3n, restored: 0n, filesRestored: 1, filesRemoved: 1 });
+  for (const reader of [table, lab.table(store)]) {
+    expect(await lab.rows(reader)).toEqual([{ id: 1n }]);
+    const { schema, properties, comment, txn, tableId } = await reader.snapshot();
+    expect({ schema, properties, comment, tableId }).toEqual({ schema: old.schema, properties: {}, comment: undefined, tableId: old.tableId });
+    expect(txn.get('p')).toBe(2n);
+  }
+  expect((await table.restore(2n)).version).toBe(4n);
+  expect(await lab.rows(table)).toEqual(wide);
+  expect((await table.restore(4n)).version).toBeUndefined();
+  expect((await table.history(1))[0]).toMatchObject({ operation: 'RESTORE', operationParameters: { version: '2' }, metrics: { numRestoredFiles: '1' } });
+  await expect(table.restore(99n)).rejects.toMatchObject({ code: 'VERSION_NOT_FOUND' });
+  lab.clock.advance(1000);
+  await table.vacuum({ retainHours: 0, force: true });
+  await expect(table.restore(0n)).rejects.toMatchObject({ code: 'FILE_MISSING', message: expect.stringMatching(/@0 cannot be restored: part-/) as string });
+  expect(await lab.rows(table)).toEqual(wide);
+}); // prettier-ignore

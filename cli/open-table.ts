@@ -1,0 +1,49 @@
+/** A table that a command names: one of the project's, or any by its path. */
+import { resolve } from 'node:path';
+import { SluiceError } from '../core/errors.ts';
+import { suggest } from '../core/suggest.ts';
+import { lakeCatalog, type Catalog } from '../query/index.ts';
+import { DeltaTable, type TableParts } from '../tables/index.ts';
+import type { Io } from './io.ts';
+import { findProject, requireProject, withEngine } from './workspace.ts';
+
+export interface OpenTable {
+  readonly table: DeltaTable;
+  readonly parts: TableParts;
+  /** For an end by force. */
+  readonly cleanUp: () => void;
+}
+
+/**
+ * Runs work with a table.
+ * @param name `silver.orders`, or a path (what has a `/` in it, or is `.`): then no project is needed
+ * @throws SluiceError `UNKNOWN_TABLE`, `TABLE_NOT_FOUND`, `CONFIG_INVALID`
+ */
+export async function withTable<T>(
+  io: Io,
+  { project: named, name }: { readonly project?: string; readonly name: string },
+  work: (open: OpenTable) => Promise<T>,
+): Promise<T> {
+  const isPath = name.includes('/') || name === '.' || name === '..';
+  const project = isPath ? await findProject(io, named) : await requireProject(io, named);
+  return withEngine({ lake: project?.lake, config: project?.config }, async (parts, cleanUp) => {
+    if (isPath) {
+      const location = name.includes('://') ? name : resolve(io.cwd, name);
+      return work({ table: DeltaTable.at(location, parts), parts, cleanUp });
+    }
+    return work({ table: await openNamed(lakeCatalog(project?.lake ?? '', parts), name), parts, cleanUp });
+  });
+}
+
+/** @throws SluiceError `UNKNOWN_TABLE` with the name that was meant, or those that there are */
+export async function openNamed(catalog: Catalog, name: string): Promise<DeltaTable> {
+  const table = await catalog.open(name.toLowerCase());
+  if (table !== undefined) return table;
+  const names = await catalog.names();
+  const near = suggest(name, names);
+  const known = names.length === 0 ? 'There are no tables yet: run `sluice run`.' : `There are ${names.join(', ')}.`;
+  throw new SluiceError('UNKNOWN_TABLE', `no table ${name}`, {
+    advice: near === undefined ? known : `Did you mean ${near}?`,
+    facts: { table: name },
+  });
+}

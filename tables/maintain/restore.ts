@@ -1,0 +1,93 @@
+/**
+ * RESTORE: the table becomes what it was at an earlier version, as a new version.
+ *
+ * Promise: nothing of the history is lost, so that a restore can be restored; refused when a data file of that version is gone.
+ * The protocol never goes back, and application ids stay: a stream that fills the table goes on from where it was.
+ * Source: Databricks, "RESTORE".
+ */
+import { SluiceError } from '../../core/errors.ts';
+import { deletionVectorPath } from '../deletion-vectors/deleted-rows.ts';
+import type { AddFile } from '../log/actions.ts';
+import { logicalFileKey } from '../log/deletion-vector.ts';
+import { bytesOf, operate, type Operated } from '../operation.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { placeOf } from '../store/place.ts';
+
+export interface RestoreResult {
+  /** The version that was made; undefined when the table was so already. */
+  readonly version: bigint | undefined;
+  /** The version whose state it has. */
+  readonly restored: bigint;
+  readonly filesRestored: number;
+  readonly filesRemoved: number;
+}
+
+const AT_ONCE = 32;
+
+/** @throws SluiceError `VERSION_NOT_FOUND`, `FILE_MISSING` for a version that was vacuumed, `COMMIT_CONTENTION`, `STORAGE_*` */
+export async function restoreTable(
+  parts: Operated & { store: ObjectStore },
+  at: bigint | Date,
+): Promise<RestoreResult> {
+  const { table, store } = parts;
+  return operate(parts, async (snapshot) => {
+    const target = await table.snapshot(at);
+    const now = new Set(snapshot.files.map(logicalFileKey));
+    const then = new Set(target.files.map(logicalFileKey));
+    const add = target.files.filter((file) => !now.has(logicalFileKey(file)));
+    const remove = snapshot.files.filter((file) => !then.has(logicalFileKey(file)));
+    await checkThere(store, target, add);
+    const result = { restored: target.version, filesRestored: add.length, filesRemoved: remove.length };
+    if (target.version === snapshot.version) return { change: undefined, result };
+    return {
+      result,
+      change: {
+        operation: 'RESTORE',
+        mode: 'rewrite' as const,
+        add,
+        remove,
+        metadata: target.metadata,
+        read: { version: snapshot.version, files: snapshot.files, wouldRead: () => true },
+        operationParameters: at instanceof Date ? { timestamp: at.toISOString() } : { version: String(at) },
+        metrics: {
+          numRestoredFiles: String(add.length),
+          restoredFilesSize: String(bytesOf(add)),
+          removedFilesSize: String(bytesOf(remove)),
+          numOfFilesAfterRestore: String(target.files.length),
+          tableSizeAfterRestore: String(target.bytes),
+        },
+      },
+    };
+  });
+}
+
+async function checkThere(
+  store: ObjectStore,
+  { location, version }: Snapshot,
+  files: readonly AddFile[],
+): Promise<void> {
+  const paths = files.flatMap(({ path, deletionVector }) => [
+    path,
+    ...(deletionVector === undefined || deletionVector.storageType === 'i' ? [] : [deletionVectorPath(deletionVector)]),
+  ]);
+  for (let i = 0; i < paths.length; i += AT_ONCE) {
+    const some = paths.slice(i, i + AT_ONCE);
+    const there = await Promise.all(
+      some.map(async (path) => {
+        const place = placeOf(store, path);
+        return (await place.store.head(place.path)) !== undefined;
+      }),
+    );
+    const missing = some[there.indexOf(false)];
+    if (missing === undefined) continue;
+    throw new SluiceError(
+      'FILE_MISSING',
+      `${location}@${String(version)} cannot be restored: ${missing} does not exist`,
+      {
+        advice: 'It was vacuumed. Nothing was changed. Name a later version.',
+        facts: { table: location, version, file: missing },
+      },
+    );
+  }
+}

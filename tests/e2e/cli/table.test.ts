@@ -1,0 +1,94 @@
+/** `sluice table`: one table is changed from the command line, and what reads it goes on or says why not. */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Scratch, sluice, type Result } from './sluice.ts';
+import { ADVICE, BRONZE, expectError, rowsIn, run, writeProject } from './small-project.ts';
+
+const scratch = new Scratch();
+let lake: string;
+beforeAll(async () => {
+  lake = await writeProject(await scratch.folder(), {
+    'bronze.sql': BRONZE.replace('rows => 2000', 'rows => 2000, seed => 7'),
+    'silver.sql': 'CREATE STREAMING TABLE silver.orders AS SELECT * FROM STREAM(bronze.orders);',
+    './sluice.yaml': 'ingest: { max_batch_rows: 300 }\n',
+  });
+  expect((await run(lake)).code).toBe(0);
+});
+afterAll(() => scratch.remove());
+
+const table = (...args: string[]): Promise<Result> => sluice(['table', ...args], { cwd: lake });
+async function json(...args: string[]): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await table(...args, '--format', 'json');
+  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+const dataFiles = async (name: string): Promise<number> =>
+  (await readdir(join(lake, 'lake', ...name.split('.')))).filter((file) => file.endsWith('.parquet')).length;
+
+test('optimize makes one file of many, which streams do not read again; vacuum then deletes the old ones', async () => {
+  const before = await dataFiles('bronze.orders');
+  expect(before).toBeGreaterThan(3);
+  const result = await json('optimize', 'bronze.orders');
+  expect(result).toMatchObject({ table: 'bronze.orders', files_removed: before, files_added: 1 });
+  expect(await table('optimize', 'bronze.orders')).toEqual({ code: 0, stdout: 'bronze.orders: nothing to do: no small files that could become larger ones\n', stderr: '' });
+  expect((await run(lake)).code).toBe(0);
+  expect(await rowsIn(lake)).toBe(2000);
+  const { stdout } = await sluice(['sql', '--format', 'csv', 'SELECT count(*), count(DISTINCT order_id) FROM silver.orders'], { cwd: lake });
+  expect(stdout.split('\r\n')[1]).toMatch(/^2000,/);
+
+  expect(await json('vacuum', 'bronze.orders')).toMatchObject({ deleted: [], bytes: 0, dry_run: false });
+  expectError(await table('vacuum', 'bronze.orders', '--retain-hours', '0'), 2, 'RETENTION_TOO_SHORT', '168', ADVICE);
+  const dry = await table('vacuum', 'bronze.orders', '--retain-hours', '0', '--force', '--dry-run');
+  expect(dry.stdout).toMatch(new RegExp(`${String(before)} files \\(.*\\) would be deleted:\n( {2}part-.*\n){${String(before)}}$`));
+  expect(await dataFiles('bronze.orders')).toBe(before + 1);
+  expect(((await json('vacuum', 'bronze.orders', '--retain-hours', '0', '--force'))['deleted'] as string[]).length).toBe(before);
+  expect(await dataFiles('bronze.orders')).toBe(1);
+  expect(await rowsIn(lake)).toBe(2000);
+}); // prettier-ignore
+
+test('rows are updated, deleted and brought back, and the history tells', async () => {
+  const count = async (where: string): Promise<number> => {
+    const query = `SELECT count(*) AS n FROM silver.orders WHERE ${where}`;
+    const { stdout } = await sluice(['sql', '--format', 'jsonl', query], { cwd: lake });
+    return (JSON.parse(stdout) as { n: number }).n;
+  };
+  const cheap = await count('amount < 50');
+  expect(cheap).toBeGreaterThan(10);
+  const updated = await json('update', 'SILVER.orders', '--set', 'amount = -amount', '--where', 'amount < 50');
+  expect(updated['updated_rows']).toBe(cheap);
+  expect(await count('amount < 0')).toBe(cheap);
+  const { stdout } = await table('delete', 'silver.orders', '--where', 'amount < 0');
+  expect(stdout).toMatch(
+    new RegExp(`^silver.orders@\\d+: ${cheap.toLocaleString('en')} rows deleted \\(\\d+ files? became \\d+\\)\n$`),
+  );
+  expect(await count('true')).toBe(2000 - cheap);
+  const version = Number(updated['version']) - 1;
+  expect((await table('restore', join('lake', 'silver', 'orders'), '--version-as-of', String(version))).code).toBe(0);
+  expect([await count('true'), await count('amount < 50 AND amount >= 0')]).toEqual([2000, cheap]);
+  const history = await sluice(['history', './lake/silver/orders', '--limit', '3', '--format', 'json'], { cwd: lake });
+  const operations = (JSON.parse(history.stdout) as { operation: string }[]).map(({ operation }) => operation);
+  expect(operations).toEqual(['RESTORE', 'DELETE', 'UPDATE']);
+});
+
+test('a stream that reads changed rows says so, and names the version', async () => {
+  expect((await json('delete', 'bronze.orders', '--all'))['deleted_rows']).toBe(2000);
+  const { code, stderr } = await run(lake);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain('SOURCE_TABLE_CHANGED');
+  expect((await table('restore', 'bronze.orders', '--timestamp-as-of', '2001-01-01')).code).toBe(6);
+});
+
+test.each<[args: string[], exit: number, code: string, parts: (string | RegExp)[]]>([
+  [['delete', 'silver.ordres', '--all'], 3, 'UNKNOWN_TABLE', ['Did you mean silver.orders?']],
+  [['delete', './nowhere', '--all'], 6, 'TABLE_NOT_FOUND', ['nowhere', ADVICE]],
+  [['delete', 'silver.orders', '--where', 'amuont > 1'], 3, 'SQL_INVALID', ['amuont', 'amount']],
+  [['update', 'silver.orders', '--set', 'amuont = 1', '--all'], 3, 'UNKNOWN_COLUMN', ['Did you mean amount?']],
+  [['update', 'silver.orders', '--set', `amount = 'dear'`, '--all'], 7, 'VALUE_OUT_OF_RANGE', ['dear', ADVICE]],
+  [['optimize', 'silver.orders', '--where', 'amount > 1'], 3, 'SQL_INVALID', ['not partitioned', ADVICE]],
+  [['restore', 'silver.orders', '--version-as-of', '999'], 6, 'VERSION_NOT_FOUND', ['it has 0 to']],
+])('what is wrong is said, and nothing changes: %j', async (args, exit, code, parts) => {
+  const before = await readdir(join(lake, 'lake'), { recursive: true });
+  expectError(await table(...args), exit, code, ...parts);
+  expect(await readdir(join(lake, 'lake'), { recursive: true })).toEqual(before);
+});
