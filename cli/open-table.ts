@@ -36,7 +36,7 @@ export async function withTable<T>(
 }
 
 /** @throws SluiceError `UNKNOWN_TABLE` with the name that was meant, or those that there are */
-export async function openNamed(catalog: Catalog, name: string): Promise<DeltaTable> {
+async function openNamed(catalog: Catalog, name: string): Promise<DeltaTable> {
   const table = await catalog.open(name.toLowerCase());
   if (table !== undefined) return table;
   const names = await catalog.names();
