@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   SOURCE_CORRUPT: 'data',
   SOURCE_TABLE_CHANGED: 'data',
   EXPECTATION_FAILED: 'data',
+  MERGE_AMBIGUOUS: 'data',
   VALUE_OUT_OF_RANGE: 'data',
   STORAGE_FULL: 'storage',
   STORAGE_READ_ONLY: 'storage',

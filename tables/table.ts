@@ -12,6 +12,7 @@ import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 import { commitChange } from './commit.ts';
 import { deleteRows } from './dml/delete.ts';
+import { mergeInto, type MergeOptions, type MergeResult } from './dml/merge.ts';
 import type { RewriteResult } from './dml/rewrite.ts';
 import type { RowCondition } from './dml/touched.ts';
 import { updateRows, type UpdateOptions } from './dml/update.ts';
@@ -176,6 +177,15 @@ export class DeltaTable {
    */
   async update(session: Session, options: UpdateOptions): Promise<RewriteResult> {
     return updateRows(this.#operated(session), options);
+  }
+
+  /**
+   * Updates, deletes and inserts rows as a source says, in one commit.
+   * @throws SluiceError as `update`, `MERGE_AMBIGUOUS` when several rows of the source would change one row
+   * @example await table.merge(session, { source: 'SELECT * FROM changes', on: 'target.id = source.id', whenMatched: [{ set: '*' }], whenNotMatched: [{ values: '*' }] })
+   */
+  async merge(session: Session, options: MergeOptions): Promise<MergeResult> {
+    return mergeInto(this.#operated(session), options);
   }
 
   /**

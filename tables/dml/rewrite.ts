@@ -84,9 +84,10 @@ async function written(
   }
 }
 
-function groups(files: readonly Touched[]): Touched[][] {
-  const all: Touched[][] = [];
-  let group: Touched[] = [];
+/** Files that are written anew together: what is read for one new file is bounded. */
+export function groups<T extends { readonly file: AddFile }>(files: readonly T[]): T[][] {
+  const all: T[][] = [];
+  let group: T[] = [];
   for (const file of files) {
     group.push(file);
     if (bytesOf(group.map((one) => one.file)) < GROUP_BYTES) continue;

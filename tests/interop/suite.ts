@@ -119,6 +119,27 @@ export function interopSuite(name: PeerName, more: (stage: () => Stage) => void 
     }
   });
 
+  test(`${name} reads what sluice has merged`, async () => {
+    const schema = struct([
+      field('id', primitive('long')),
+      field('part', primitive('string')),
+      field('v', primitive('double')),
+    ]);
+    const table = bench.table('merged');
+    await bench.write(table, `SELECT range AS id, 'p' || range % 3 AS part, range AS v FROM range(60)`, { schema, partitionColumns: ['part'] }); // prettier-ignore
+    const result = await table.merge(bench.session, {
+      source: `SELECT range AS id, 'p' || range % 4 AS part, -range AS v FROM range(40, 100)`,
+      on: 'target.id = source.id',
+      whenMatched: [{ condition: 'target.id % 5 = 0', delete: true }, { set: '*' }],
+      whenNotMatched: [{ condition: 'source.id <> 99', values: '*' }],
+      whenNotMatchedBySource: [{ condition: 'target.id < 3', set: { v: 'NULL' } }],
+    });
+    expect(result).toMatchObject({ inserted: 39n, updated: 16n + 3n, deleted: 4n });
+    const ours = await bench.digest('merged');
+    expect(ours.count).toBe(60 + 39 - 4);
+    expect(await peer.read(bench.path('merged'))).toEqual(ours);
+  });
+
   test(`${name} and sluice append to one table at the same time, and no row is lost`, async () => {
     const schema = struct([field('id', primitive('long')), field('who', primitive('string'))]);
     const seed = bench.table('shared', 5);
