@@ -65,11 +65,12 @@ test('every sluice command that a page names exists', async () => {
   expect([...help].filter(([, code]) => code !== 0)).toEqual([]);
 });
 
+const silent = new PassThrough();
+silent.resume();
+const io = { ...processIo(), stdout: silent, stderr: silent } as unknown as ReturnType<typeof processIo>;
+
 async function helpOf(command: string): Promise<number> {
-  const silent = new PassThrough();
-  silent.resume();
-  const io = { ...processIo(), stdout: silent, stderr: silent };
-  return runProgram([command, '--help'], io as unknown as ReturnType<typeof processIo>);
+  return runProgram([command, '--help'], io);
 }
 
 test('every file and folder of the sources that a page names is there, or in the project that init makes', () => {
