@@ -34,7 +34,7 @@ export function addTableCommands(
       await deleteFrom(io, { ...globals(command), ...options, name });
     });
   verb('update', 'change values, in one commit')
-    .requiredOption('--set <assignment...>', 'column = expression; may be repeated')
+    .requiredOption('--set <assignment>', 'column = expression; may be repeated', collected)
     .option('--where <condition>', 'SQL over the columns')
     .option('--all', 'every row')
     .action(
@@ -101,6 +101,10 @@ function examplesText(lines: readonly string[]): string {
   return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
 }
 
+function collected(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
 function hours(text: string): number {
   if (/^\d{1,7}(\.\d+)?$/.test(text)) return Number(text);
   throw new SluiceError('USAGE', `not a number of hours: ${text}`, { advice: 'Write it as --retain-hours 168.' });
@@ -111,12 +115,19 @@ function version(text: string): bigint {
   throw new SluiceError('USAGE', `not a version: ${text}`, { advice: 'Write it as --version-as-of 3.' });
 }
 
-/** Without a zone it is UTC, as everywhere in sluice. */
+/** ISO 8601; without a zone it is UTC, as everywhere in sluice. */
 function timestamp(text: string): Date {
-  const zoned = /(Z|[+-]\d\d:?\d\d)$/i.test(text) || !/\d:\d/.test(text) ? text : `${text}Z`;
-  const date = new Date(zoned.replace(/^(\d{4}-\d\d-\d\d) /, '$1T'));
-  if (!Number.isNaN(date.getTime())) return date;
+  const [, day = '', time = '00:00:00', zone = 'Z'] =
+    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)\s?(Z|[+-]\d\d:\d\d)?)?$/i.exec(text) ?? [];
+  const date = new Date(`${day}T${time}${zone.toUpperCase()}`);
+  if (isCalendarDay(day) && !Number.isNaN(date.getTime())) return date;
   throw new SluiceError('USAGE', `not a time: ${text}`, {
     advice: 'Write it as --timestamp-as-of 2026-01-02T03:04:05Z.',
   });
+}
+
+/** The 31st of February is none, though JavaScript counts on from there. */
+function isCalendarDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }

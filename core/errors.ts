@@ -64,6 +64,8 @@ export const ERROR_CODES = {
   LOG_GAP: 'table',
   FILE_MISSING: 'table',
   DELETION_VECTOR_CORRUPT: 'table',
+  CHANGE_DATA_MISSING: 'table',
+  DELETION_VECTORS_TOO_LARGE: 'table',
   UNSUPPORTED_FEATURE: 'table',
   COMMIT_CONTENTION: 'table',
   TABLE_APPEND_ONLY: 'table',

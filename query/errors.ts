@@ -3,6 +3,7 @@ import { SluiceError, type ErrorCode } from '../core/errors.ts';
 import type { SourceText } from '../core/source-text.ts';
 import { suggest } from '../core/suggest.ts';
 import { tokenize } from '../core/sql-tokens.ts';
+import { missingDataFile, type TableVersion } from '../tables/index.ts';
 
 const UNKNOWN_COLUMN = /Referenced column "(.+?)" not found|does not have a column named "(.+?)"/;
 
@@ -13,11 +14,6 @@ export interface ErrorContext {
   /** Columns of the tables that the statement reads. */
   readonly columns: readonly string[];
   readonly tables?: readonly TableVersion[];
-}
-
-export interface TableVersion {
-  readonly location: string;
-  readonly version: bigint;
 }
 
 /** The same failure with its place in the source; what is not about the SQL itself comes back as it was. */
@@ -44,21 +40,6 @@ export function placedError(error: unknown, { source, toOriginal, columns, table
   const start = Math.min(toOriginal(position), source.text.length);
   const end = start + (firstTokenLength(source.text.slice(start)) ?? 1);
   return source.error(code, { start, end }, what, { advice, facts: { engine: error.facts['engine'] }, cause: error });
-}
-
-/** What it means that DuckDB did not find a file, when that is one of a table's. */
-export function missingDataFile(error: unknown, tables: readonly TableVersion[]): SluiceError | undefined {
-  const file = error instanceof SluiceError ? error.facts['missingFile'] : undefined;
-  if (typeof file !== 'string') return undefined;
-  const table = tables.find(({ location }) => file.startsWith(`${location}/`));
-  if (table === undefined) return undefined;
-  const { location, version } = table;
-  return new SluiceError('FILE_MISSING', `${location}@${String(version)}: its data file ${file} does not exist`, {
-    advice:
-      'It was removed without the table knowing, or vacuumed: restore it, or read a version that does not need it.',
-    facts: { table: location, version, file },
-    cause: error,
-  });
 }
 
 function columnAdvice(name: string, columns: readonly string[]): string | undefined {

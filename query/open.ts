@@ -110,10 +110,12 @@ async function openStatement(session: Session, part: Part, catalog: Catalog, par
   const predicates = findPredicates(tree);
   const edits: Edit[] = findSchemaPrefixes(tree, tokens, references, toOffset).map((span) => ({ ...span, text: '' }));
   const macros: string[] = [];
-  for (const [i, { reference, snapshot }] of pinned.entries()) {
+  for (const [i, { reference, snapshot, changes }] of pinned.entries()) {
     const where = toConditions(predicates.get(reference.node) ?? [], snapshot.schema);
     const name = `__sluice_${String(i)}`;
-    macros.push(`CREATE OR REPLACE TEMP MACRO ${name}() AS TABLE FROM ${await snapshot.relation({ where })}`);
+    macros.push(
+      `CREATE OR REPLACE TEMP MACRO ${name}() AS TABLE FROM ${changes ?? (await snapshot.relation({ where }))}`,
+    );
     edits.push(...replacement(reference, tokens, name));
   }
   const spliced = splice(text, edits);

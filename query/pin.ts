@@ -20,6 +20,8 @@ export interface Pinned {
   /** The table's name or path, with `@v3` behind it when the statement asks for a version or time. */
   readonly key: string;
   readonly snapshot: Snapshot;
+  /** What stands in the place of the snapshot: the changes that led to it. */
+  readonly changes?: string;
 }
 
 export interface PinParts extends TableParts {
@@ -40,11 +42,12 @@ const DATA_FILE = /\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst|zstd|snappy))
  * opening a table throws.
  */
 export async function pinTables(references: readonly Reference[], parts: PinParts): Promise<Pinned[]> {
-  const names = references.some(({ kind }) => kind === 'table') ? await parts.catalog.names() : [];
+  const names = references.some(({ kind }) => kind !== 'delta_scan') ? await parts.catalog.names() : [];
   const snapshots = new Map<string, Promise<Snapshot>>();
   const pinned = references.map(async (reference): Promise<Pinned[]> => {
     const target = await resolve(reference, names, parts);
     if (target === undefined) return [];
+    if (target.from !== undefined) return [await pinChanges(reference, target, target.from, parts)];
     const at = target.at === undefined ? undefined : await evaluateAt(target.at, parts);
     const wanted = `${target.key}@${at === undefined ? '' : typeof at === 'bigint' ? String(at) : at.toISOString()}`;
     const snapshot = snapshots.get(wanted) ?? target.table.snapshot(at);
@@ -73,11 +76,14 @@ interface Target {
   readonly key: string;
   readonly table: DeltaTable;
   readonly at: At | undefined;
+  /** The first version of its changes, when they are asked for; `at` is the last one then. */
+  readonly from?: At;
 }
 
 async function resolve(reference: Reference, names: readonly string[], parts: PinParts): Promise<Target | undefined> {
   const { parts: written, travel, kind } = reference;
   if (kind === 'delta_scan') return scanTarget(reference, parts);
+  if (kind === 'table_changes') return changesTarget(reference, names, parts);
   const name = written.join('.');
   const known = names.find((n) => n === name) ?? names.find((n) => n.toLowerCase() === name.toLowerCase());
   const table = known === undefined ? undefined : await parts.catalog.open(known);
@@ -131,6 +137,41 @@ async function scanTarget(reference: Reference, parts: PinParts): Promise<Target
   return { key: location, table: DeltaTable.at(location, parts), at };
 }
 
+/** `table_changes('silver.orders', 3, 7)`, or with a path; without the last version up to the newest. */
+async function changesTarget(reference: Reference, names: readonly string[], parts: PinParts): Promise<Target> {
+  const { source, tokens, catalog } = parts;
+  const given = argumentsOf(source, tokens.slice(reference.tokens.first + 2, reference.tokens.last));
+  const [which, from, upTo, ...others] = given;
+  if (which === undefined || from === undefined || others.length > 0 || given.some(({ name }) => name !== undefined)) {
+    throw source.error('SQL_INVALID', reference, 'table_changes takes a table and one or two versions', {
+      advice: "Write table_changes('silver.orders', 3) or table_changes('silver.orders', 3, 7); a path will do, too.",
+    });
+  }
+  const name = String(await evaluate(`CAST((${which.expression}) AS VARCHAR)`, which, parts));
+  const version = (argument: Argument): At => ({ ...argument, unit: 'version' });
+  const range = { from: version(from), at: upTo && version(upTo) };
+  const known = names.find((one) => one.toLowerCase() === name.toLowerCase());
+  const table = known === undefined ? undefined : await catalog.open(known);
+  if (known !== undefined && table !== undefined) return { key: known, table, ...range };
+  if (name.includes('/')) return { key: name, table: DeltaTable.at(name, parts), ...range };
+  throw source.error('UNKNOWN_TABLE', which, `there is no table ${name}`, { advice: tableAdvice(name, names) });
+}
+
+async function pinChanges(
+  reference: Reference,
+  { key, table, at }: Target,
+  from: At,
+  parts: PinParts,
+): Promise<Pinned> {
+  const [first, last] = await Promise.all([evaluateAt(from, parts), at && evaluateAt(at, parts)]);
+  try {
+    const { relation, end } = await table.changeFeed(first as bigint, last as bigint | undefined);
+    return { reference, key: `${key}@v${String(first)}..${String(end.version)}`, snapshot: end, changes: relation };
+  } catch (error) {
+    throw placeMissing(error, parts.source, reference);
+  }
+}
+
 interface Argument {
   readonly name: string | undefined;
   readonly expression: string;
@@ -176,7 +217,9 @@ async function evaluate(expression: string, at: { start: number; end: number }, 
 }
 
 function placeMissing(error: unknown, source: SourceText, reference: Reference): unknown {
-  const missing = error instanceof SluiceError && ['TABLE_NOT_FOUND', 'VERSION_NOT_FOUND'].includes(error.code);
+  const missing =
+    error instanceof SluiceError &&
+    ['TABLE_NOT_FOUND', 'VERSION_NOT_FOUND', 'CHANGE_DATA_MISSING'].includes(error.code);
   if (!missing) return error;
   return source.error(error.code, reference, error.message, { advice: error.advice, facts: error.facts, cause: error });
 }

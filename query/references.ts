@@ -11,10 +11,13 @@ import { tableFunctions, tableRefs, walk, type TreeNode } from '../engine/tree.t
 import { closing } from './brackets.ts';
 import type { Travel } from './time-travel.ts';
 
-/** A table, or a call of `delta_scan`. */
+/** Functions that stand for tables. */
+export type TableFunction = 'delta_scan' | 'table_changes';
+
+/** A table, or a call of a function that stands for one. */
 export interface Reference {
-  readonly kind: 'table' | 'delta_scan';
-  /** `['silver', 'orders']` as written; `['delta_scan']` for the function. */
+  readonly kind: 'table' | TableFunction;
+  /** `['silver', 'orders']` as written; `['delta_scan']` for a function. */
   readonly parts: readonly string[];
   readonly start: number;
   readonly end: number;
@@ -73,9 +76,10 @@ export function findReferences(
     add('table', parts, ref.node, first, first + 2 * (parts.length - 1));
   }
   for (const call of tableFunctions(tree)) {
-    if (call.name.toLowerCase() !== 'delta_scan' || call.schema !== '') continue;
+    const name = call.name.toLowerCase();
+    if ((name !== 'delta_scan' && name !== 'table_changes') || call.schema !== '') continue;
     const first = indexOf(call.location, call.name);
-    add('delta_scan', [call.name], call.node, first, closing(tokens, first + 1) ?? first);
+    add(name, [call.name], call.node, first, closing(tokens, first + 1) ?? first);
   }
   const lost = travels.find((travel) => !found.some((reference) => reference.travel === travel));
   if (lost !== undefined) {

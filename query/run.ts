@@ -5,8 +5,8 @@
  */
 import type { SourceText } from '../core/source-text.ts';
 import type { ResultStream, Session } from '../engine/session.ts';
-import type { TableParts } from '../tables/index.ts';
-import { missingDataFile, placedError } from './errors.ts';
+import { missingDataFile, type TableParts } from '../tables/index.ts';
+import { placedError } from './errors.ts';
 import type { Pinned } from './pin.ts';
 import { watch } from './progress.ts';
 

@@ -115,9 +115,12 @@ function firstConflict(
   return undefined;
 }
 
-function intentOf({ mode, remove = [], read, txn, expect }: Change, state: LogState | undefined): Intent {
+function intentOf(change: Change, state: LogState | undefined): Intent {
+  const { mode, remove = [], read, txn, expect, metadata, schema, properties } = change;
   return {
     mode,
+    changesMetadata: metadata !== undefined || schema !== undefined || properties !== undefined,
+    bringsBack: metadata !== undefined,
     level: isolationLevelOf(state?.metadata.configuration ?? {}),
     removed: new Set(remove.map(logicalFileKey)),
     read: new Set(read?.files.map(logicalFileKey)),

@@ -19,5 +19,6 @@ export type { Change, CommitResult, CommitSummary, HistoryEntry } from './change
 export type { AddFile, RemoveFile } from './log/actions.ts';
 export type { Conflict } from './log/conflicts.ts';
 export type { Condition } from './prune.ts';
+export { missingDataFile, type TableVersion } from './missing-file.ts';
 export { openStore } from './store/open.ts';
 export type { ObjectStore } from './store/object-store.ts';

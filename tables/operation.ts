@@ -11,6 +11,7 @@ import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult } from './change.ts';
 import type { AddFile } from './log/actions.ts';
 import type { Conflict } from './log/conflicts.ts';
+import { missingDataFile } from './missing-file.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { Shape } from './write.ts';
 
@@ -28,6 +29,8 @@ export interface Operated {
   readonly table: Steps;
   readonly clock: Clock;
   readonly random: Random;
+  /** Aborted to stop before the commit. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OperatedWithRows extends Operated {
@@ -38,6 +41,8 @@ export interface OperatedWithRows extends Operated {
 export interface Attempt<T> {
   /** Undefined when there is nothing to do. */
   readonly change: Change | undefined;
+  /** Files that were written for the change: nobody needs them when it does not come about. */
+  readonly staged: readonly AddFile[];
   readonly result: T;
 }
 
@@ -46,29 +51,41 @@ const ATTEMPTS = 6;
 const LONGEST_PAUSE_MS = 1000;
 
 /**
+ * @param changes rows: refused where a table only takes appends
  * @param attempt stages what is to be committed
  * @returns the version that was made, undefined when there was nothing to do
- * @throws SluiceError `COMMIT_CONTENTION` when others were always faster
+ * @throws SluiceError `COMMIT_CONTENTION` when others were always faster, `UNSUPPORTED_FEATURE`, `TABLE_APPEND_ONLY` before anything
+ *   is read, `FILE_MISSING`, `INTERRUPTED`
  */
 export async function operate<T>(
-  { table, clock, random }: Operated,
+  { table, clock, random, signal }: Operated,
+  changes: 'rows' | 'files',
   attempt: (snapshot: Snapshot) => Promise<Attempt<T>>,
 ): Promise<T & { readonly version: bigint | undefined }> {
   let lost: Conflict | undefined;
   for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
-    if (attempts > 0) await clock.sleep(random.next() * LONGEST_PAUSE_MS);
-    const { change, result } = await attempt(await table.snapshot());
+    if (attempts > 0) await clock.sleep(random.next() * LONGEST_PAUSE_MS, signal);
+    const snapshot = await table.snapshot();
+    snapshot.checkChangeable(changes);
+    const { change, staged, result } = await attempt(snapshot).catch((error: unknown) => {
+      throw missingDataFile(error, [snapshot]) ?? error;
+    });
     if (change === undefined) return { ...result, version: undefined };
+    if (signal?.aborted === true) {
+      await table.discard(staged).catch(() => undefined);
+      throw new SluiceError('INTERRUPTED', `${table.location}: stopped before anything was committed`);
+    }
     const outcome = await table.commit(change);
     if (outcome.kind === 'committed') return { ...result, version: outcome.version };
     lost = outcome.reason;
-    await table.discard(change.add);
+    // What cannot be deleted now is in no version, and vacuum finds it later.
+    await table.discard(staged).catch(() => undefined);
   }
   throw new SluiceError(
     'COMMIT_CONTENTION',
     `${table.location}: others changed what the operation had read, ${String(ATTEMPTS)} times; the last time ${lost?.message ?? ''}`,
     {
-      advice: 'Nothing was changed. Run it again while fewer writers are at work, or over fewer rows.',
+      advice: 'Nothing of this attempt was changed. Run it again while fewer writers are at work, or over fewer rows.',
       facts: { table: table.location, conflict: lost?.kind, version: lost?.version },
     },
   );

@@ -12,7 +12,14 @@ import { checkNames, evolved, replaced } from './evolve.ts';
 import { actionToJson, type Action, type AddFile, type Metadata, type RemoveFile, type Txn } from './log/actions.ts';
 import { commitInfo } from './log/commit-info.ts';
 import { isolationLevelOf } from './log/conflicts.ts';
-import { checkProperties, checkReadable, checkWritable, protocolFor, upgraded } from './log/protocol.ts';
+import {
+  checkNotAppendOnly,
+  checkProperties,
+  checkReadable,
+  checkWritable,
+  protocolFor,
+  upgraded,
+} from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { txnRetentionMs } from './log/retention.ts';
 import { checkPartitionColumns } from './partitions.ts';
@@ -46,7 +53,9 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   const removed = removedBy(change, state);
   const dataChange = change.dataChange ?? true;
   const { configuration } = metadata;
-  if (removed.length > 0 && dataChange && configuration['delta.appendOnly'] === 'true') throw appendOnly(table);
+  if (removed.length > 0 && dataChange) {
+    for (const each of [state?.metadata.configuration ?? {}, configuration]) checkNotAppendOnly(each, table);
+  }
   return [
     {
       kind: 'commitInfo',
@@ -182,13 +191,6 @@ function otherPartitions(table: string, is: readonly string[], wanted: readonly 
 function notThere(table: string): SluiceError {
   return new SluiceError('TABLE_NOT_FOUND', `there is no Delta table at ${table}, and no schema to create one with`, {
     advice: 'Look at the path; `sluice tables` lists the tables of the project.',
-    facts: { table },
-  });
-}
-
-function appendOnly(table: string): SluiceError {
-  return new SluiceError('TABLE_APPEND_ONLY', `${table} only takes appends (delta.appendOnly), and rows were to go`, {
-    advice: "Set the table property delta.appendOnly to 'false' if rows may be removed.",
     facts: { table },
   });
 }

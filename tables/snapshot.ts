@@ -1,19 +1,26 @@
 /** One version of a table: what it holds, pinned. Later commits do not change it. */
 import type { Field, StructType } from '../core/schema.ts';
 import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
-import { readDeletedRows } from './deletion-vectors/deleted-rows.ts';
+import { readDeletedRows, type DeletedRows } from './deletion-vectors/deleted-rows.ts';
 import type { AddFile, Metadata, RemoveFile } from './log/actions.ts';
+import { checkNotAppendOnly, checkWritable } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { prune, type Condition } from './prune.ts';
-import { relationOf, type RelationFile, type RelationShape } from './relation.ts';
+import { relationOf, type RelationFile, type RelationShape, type RowPlaces } from './relation.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { placeOf } from './store/place.ts';
+import type { Shape } from './write.ts';
 
 export interface RelationOptions {
   /** Only these files of the table (also ones of earlier versions) instead of the snapshot's. */
   readonly files?: readonly AddFile[];
   /** Conjuncts that the caller will filter by anyway: files that cannot match are not opened. */
   readonly where?: readonly Condition[];
+}
+
+/** A file, or only some rows of it. */
+export interface PartOfFile extends AddFile {
+  readonly only?: DeletedRows;
 }
 
 /** How many files are looked up at once. */
@@ -93,11 +100,11 @@ export class Snapshot {
   }
 
   /**
-   * As `relation`, with the place of each row beside its columns: in `file` the path of its file, in `row` its place in it.
+   * As `relation`, with the place of each row beside its columns: its file's path, and if wanted its place in the file.
    * @returns also the table's file for each such path
    */
   async relationWithPlaces(
-    whereRowsLie: { readonly file: string; readonly row: string },
+    whereRowsLie: RowPlaces,
     options: RelationOptions = {},
   ): Promise<{ readonly relation: string; readonly files: ReadonlyMap<string, AddFile> }> {
     const local = await this.#localFiles(options);
@@ -115,9 +122,29 @@ export class Snapshot {
     return partitionValues[physicalName(column, this.#mapping)] ?? null;
   }
 
+  /** @throws SluiceError `UNSUPPORTED_FEATURE`, `TABLE_APPEND_ONLY` for what may not be done to the table */
+  checkChangeable(changes: 'rows' | 'files'): void {
+    checkWritable(this.#state.protocol, this.metadata, this.location);
+    if (changes === 'rows') checkNotAppendOnly(this.properties, this.location);
+  }
+
   /** Whether a file, also one of a later version, can have rows that meet all the conditions. */
   canMatch(file: AddFile, conditions: readonly Condition[]): boolean {
     return prune([file], this.#shape, conditions).length > 0;
+  }
+
+  /** As `relation`, over files that have more columns, or other partition values, than the table's own. */
+  async relationOver(shape: Shape, files: readonly PartOfFile[]): Promise<string> {
+    const local = files.map(async ({ only, ...file }): Promise<RelationFile> => ({
+      ...(await this.#local(file)),
+      ...(only === undefined ? {} : { only }),
+    }));
+    return relationOf({ ...shape, mapping: this.#mapping }, await Promise.all(local));
+  }
+
+  /** Which rows of a file are deleted. */
+  async deletedRows(file: AddFile | RemoveFile): Promise<DeletedRows | undefined> {
+    return file.deletionVector && readDeletedRows(this.#store, file.deletionVector, file.path);
   }
 
   get #shape(): RelationShape {

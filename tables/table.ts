@@ -10,6 +10,7 @@ import type { Random } from '../core/random.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
+import { changeFeedOf } from './change-feed.ts';
 import { commitChange } from './commit.ts';
 import { deleteRows } from './dml/delete.ts';
 import { mergeInto, type MergeOptions, type MergeResult } from './dml/merge.ts';
@@ -152,6 +153,27 @@ export class DeltaTable {
       }
     }
     return summaries;
+  }
+
+  /**
+   * Which rows the versions from `from` to `upTo` (both included; default: the newest) inserted, updated and deleted, as a
+   * parenthesised SELECT: the table's columns, `_change_type`, `_commit_version` and `_commit_timestamp`.
+   * @throws SluiceError `CHANGE_DATA_MISSING`, `VERSION_NOT_FOUND`, `LOG_*`
+   * @example (await table.changeFeed(3n, 7n)).relation
+   */
+  async changeFeed(from: bigint, upTo?: bigint): Promise<{ readonly relation: string; readonly end: Snapshot }> {
+    const [start, end] = await Promise.all([this.snapshot(from), this.snapshot(upTo)]);
+    if (end.version < from) {
+      throw new SluiceError(
+        'VERSION_NOT_FOUND',
+        `${this.location}: ${String(from)} comes after ${String(end.version)}`,
+        {
+          advice: 'Name the earlier version first.',
+          facts: { table: this.location, from, upTo: end.version },
+        },
+      );
+    }
+    return { relation: await changeFeedOf(this.#store, start, end), end };
   }
 
   /** What was done to the table, newest first. @throws SluiceError `TABLE_NOT_FOUND`, `LOG_CORRUPT` */

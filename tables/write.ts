@@ -64,9 +64,12 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
   }
 }
 
-/** Deletes files that never made it into a table. */
+/** Deletes files that never made it into a table: such as `writeFiles` makes, in the table's own folder. */
 export async function discardFiles(store: ObjectStore, files: readonly AddFile[]): Promise<void> {
-  for (const file of files) await store.delete(placeOf(store, file.path).path);
+  for (const file of files) {
+    const place = placeOf(store, file.path);
+    if (place.store === store) await store.delete(place.path);
+  }
 }
 
 /** The codec that a table asks for, where sluice has it. Source: Delta protocol, "Table Properties". */

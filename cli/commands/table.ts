@@ -1,8 +1,8 @@
 /**
  * `sluice table`: changes of one table, and what keeps it tidy.
  *
- * Promise: what is printed was done; a command that fails, or is stopped, has changed nothing (of OPTIMIZE and VACUUM: nothing
- * but what it has said).
+ * Promise: what is printed was done; a command that fails, or is stopped, has changed no row. (OPTIMIZE commits in steps and VACUUM
+ * deletes file after file: what was done by then stays.)
  */
 import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson, type JsonObject } from '../../core/json.ts';
@@ -48,9 +48,9 @@ export interface RestoreOptions extends TableOptions {
 
 export async function deleteFrom(io: Io, options: DeleteOptions): Promise<void> {
   checkMeant(options, 'delete');
-  await withSession(io, options, async ({ table }, session) => {
+  await withSession(io, options, async ({ table }, session, { signal }) => {
     const condition = options.where === undefined ? {} : { where: options.where };
-    const { version, rows, filesAdded, filesRemoved } = await table.delete(session, condition);
+    const { version, rows, filesAdded, filesRemoved } = await table.delete(session, { ...condition, signal });
     const text = `${plural(rows, 'row')} deleted${filesText(filesRemoved, filesAdded)}`;
     return told(options, version, { deleted_rows: rows, files_removed: filesRemoved, files_added: filesAdded }, text);
   });
@@ -58,10 +58,10 @@ export async function deleteFrom(io: Io, options: DeleteOptions): Promise<void> 
 
 export async function updateTable(io: Io, options: UpdateOptions): Promise<void> {
   checkMeant(options, 'update');
-  const set = Object.fromEntries(options.set.map(assignment));
-  await withSession(io, options, async ({ table }, session) => {
+  const set = assignments(options.set);
+  await withSession(io, options, async ({ table }, session, { signal }) => {
     const condition = options.where === undefined ? {} : { where: options.where };
-    const { version, rows, filesAdded, filesRemoved } = await table.update(session, { ...condition, set });
+    const { version, rows, filesAdded, filesRemoved } = await table.update(session, { ...condition, set, signal });
     const text = `${plural(rows, 'row')} updated${filesText(filesRemoved, filesAdded)}`;
     return told(options, version, { updated_rows: rows, files_removed: filesRemoved, files_added: filesAdded }, text);
   });
@@ -160,12 +160,21 @@ function checkMeant({ where, all = false }: DeleteOptions, verb: string): void {
   throw new SluiceError('USAGE', message, { advice: 'Give a condition (--where "id = 7"), or --all for every row.' });
 }
 
+function assignments(texts: readonly string[]): Record<string, string> {
+  const pairs = texts.map(assignment);
+  const twice = pairs.find(([column], i) => pairs.findIndex(([other]) => other === column) !== i);
+  if (twice !== undefined) {
+    throw new SluiceError('USAGE', `the column ${twice[0]} is set twice`, { advice: 'Leave one of the two out.' });
+  }
+  return Object.fromEntries(pairs);
+}
+
 /** `amount = amount * 2` → ['amount', 'amount * 2'] */
 function assignment(text: string): [string, string] {
-  const match = /^\s*(?:"((?:[^"]|"")+)"|(\w+))\s*=(?!=)([^]*\S[^]*)$/.exec(text);
+  const match = /^\s*(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_]*))\s*=(?!=)([^]*\S[^]*)$/u.exec(text);
   if (match === null) {
     throw new SluiceError('USAGE', `not an assignment: ${text}`, {
-      advice: 'Write it as --set "amount = amount * 2".',
+      advice: `Write it as --set "amount = amount * 2"; a name with other characters as --set '"odd name" = 1'.`,
     });
   }
   const [, quoted, plain = '', value = ''] = match;

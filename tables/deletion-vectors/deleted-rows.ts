@@ -55,6 +55,20 @@ export function deletionVectorPath({ storageType, pathOrInlineDv }: DeletionVect
   return `${prefix === '' ? '' : `${prefix}/`}deletion_vector_${uuid}.bin`;
 }
 
+/** The rows of `a` that are not in `b`. */
+export function rowsWithout(a: DeletedRows | undefined, b: DeletedRows | undefined): DeletedRows {
+  if (a === undefined) return { first: 0, bits: new Uint8Array(0) };
+  const bits = Uint8Array.from(a.bits);
+  for (const at of (b?.bits ?? []).keys()) {
+    for (let bit = 0; bit < 8; bit++) {
+      if (((b?.bits[at] ?? 0) & (0x80 >> bit)) === 0) continue;
+      const row = (b?.first ?? 0) + at * 8 + bit - a.first;
+      if (row >= 0 && row >> 3 < bits.length) bits[row >> 3] = (bits[row >> 3] ?? 0) & ~(0x80 >> (row & 7));
+    }
+  }
+  return { first: a.first, bits };
+}
+
 function inline({ pathOrInlineDv, sizeInBytes }: DeletionVector): Uint8Array {
   const bytes = decodeZ85(pathOrInlineDv);
   if (bytes.length < sizeInBytes) throw new SyntaxError(`${String(bytes.length)} bytes, not ${String(sizeInBytes)}`);

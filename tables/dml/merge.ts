@@ -15,6 +15,7 @@ import type { Condition } from '../prune.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { clauseOf, columnsOf, OWN, type InsertClause, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
+import { checkStable, inTransaction } from './stable.ts';
 
 export interface MergeOptions {
   /** A query; its rows are called `source`. */
@@ -27,6 +28,8 @@ export interface MergeOptions {
   readonly whenNotMatchedBySource?: readonly RowClause[];
   /** Conjuncts of `on` that files of the table can be left out by. */
   readonly prune?: readonly Condition[];
+  /** Aborted to stop before the commit. */
+  readonly signal?: AbortSignal;
 }
 
 export interface MergeResult {
@@ -47,16 +50,33 @@ const PLACES = { file: OWN.file, row: OWN.row };
 
 /** @throws SluiceError `MERGE_AMBIGUOUS`, `SQL_INVALID`, `UNKNOWN_COLUMN`, `VALUE_OUT_OF_RANGE`, `COMMIT_CONTENTION`, `STORAGE_*` */
 export async function mergeInto(parts: OperatedWithRows, options: MergeOptions): Promise<MergeResult> {
-  const { session } = parts;
+  const { session, table } = parts;
+  await checkStable(session, expressionsOf(options), table.location);
   try {
     await session.run(
       `CREATE OR REPLACE TEMP TABLE ${SOURCE} AS SELECT *, row_number() OVER () AS ${OWN.source} FROM (${options.source}\n) AS s`,
     );
     const columns = (await session.describe(`FROM ${SOURCE}`)).map(({ name }) => name).slice(0, -1);
-    return await operate(parts, (snapshot) => attempt(parts, snapshot, options, columns));
+    return await operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
+      inTransaction(session, () => attempt(parts, snapshot, options, columns)),
+    );
   } finally {
     for (const table of [SOURCE, PAIRS, ACTIONS, INSERTS]) await session.run(`DROP TABLE IF EXISTS ${table}`);
   }
+}
+
+function expressionsOf({
+  on,
+  whenMatched = [],
+  whenNotMatched = [],
+  whenNotMatchedBySource = [],
+}: MergeOptions): string[] {
+  const clauses = [...whenMatched, ...whenNotMatched, ...whenNotMatchedBySource];
+  const values = clauses.flatMap((clause) => {
+    const set = 'set' in clause ? clause.set : 'values' in clause ? clause.values : {};
+    return set === '*' ? [] : Object.values(set);
+  });
+  return [on, ...clauses.flatMap(({ condition }) => condition ?? []), ...values];
 }
 
 async function attempt(
@@ -69,6 +89,7 @@ async function attempt(
   const { whenMatched = [], whenNotMatchedBySource = [] } = options;
   const clauses = [...whenMatched, ...whenNotMatchedBySource];
   // Rows that the source lacks may be anywhere.
+  checkNames(snapshot, sourceColumns);
   const prune = whenNotMatchedBySource.length > 0 ? undefined : options.prune;
   const target = await snapshot.relationWithPlaces(PLACES, prune === undefined ? {} : { where: prune });
   await match(session, target.relation, options).catch((error: unknown) => {
@@ -82,9 +103,10 @@ async function attempt(
   const deleted = sum(touched.map((one) => one.deleted));
   const updated = sum(touched.map((one) => one.taken)) - deleted;
   const result = { inserted, updated, deleted, filesAdded: add.length, filesRemoved: removed.length };
-  if (removed.length === 0 && add.length === 0) return { change: undefined, result };
+  if (removed.length === 0 && add.length === 0) return { change: undefined, staged: add, result };
   return {
     result,
+    staged: add,
     change: {
       operation: 'MERGE',
       mode: 'rewrite',
@@ -105,6 +127,19 @@ async function attempt(
       },
     },
   };
+}
+
+/** Columns of a merge's own stand beside those of the table and the source. */
+function checkNames({ schema, location }: Snapshot, sourceColumns: readonly string[]): void {
+  const own: readonly string[] = Object.values(OWN);
+  const taken = [...schema.fields.map(({ name }) => name), ...sourceColumns].find((name) =>
+    own.includes(name.toLowerCase()),
+  );
+  if (taken === undefined) return;
+  throw new SluiceError('SQL_INVALID', `${location}: a merge needs the column name ${taken} for itself`, {
+    advice: 'Rename the column.',
+    facts: { table: location, column: taken },
+  });
 }
 
 function explained(error: unknown, { location, schema }: Snapshot, sourceColumns: readonly string[]): unknown {

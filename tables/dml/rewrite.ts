@@ -42,7 +42,7 @@ export async function rewriteFiles(
   const add = await written(parts, snapshot, kept, rewrite);
   const rows = sum(touched.map((file) => file.taken));
   const result = { rows, filesAdded: add.length, filesRemoved: removed.length };
-  if (removed.length === 0) return { change: undefined, result };
+  if (removed.length === 0) return { change: undefined, staged: add, result };
   const change: Change = {
     operation,
     mode: 'rewrite',
@@ -56,7 +56,7 @@ export async function rewriteFiles(
     operationParameters: { predicate: condition.where === undefined ? [] : [condition.where] },
     metrics: { [isDelete ? 'numDeletedRows' : 'numUpdatedRows']: String(rows), numAddedFiles: String(add.length) },
   };
-  return { change, result };
+  return { change, staged: add, result };
 }
 
 async function written(

@@ -10,6 +10,7 @@ import type { Session } from '../../engine/session.ts';
 import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { Condition } from '../prune.ts';
+import { unusedName } from '../relation.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 export interface RowCondition {
@@ -17,6 +18,8 @@ export interface RowCondition {
   readonly where?: string;
   /** Conjuncts of it that files can be left out by. */
   readonly prune?: readonly Condition[];
+  /** Aborted to stop before the commit. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Touched {
@@ -26,8 +29,6 @@ export interface Touched {
   readonly taken: bigint;
 }
 
-const PLACES = { file: '__sluice_file_of_row', row: '__sluice_row_of_file' };
-
 /** The condition as SQL that is true or false, never NULL. */
 export function isTaken({ where }: RowCondition): string {
   return where === undefined ? 'true' : `coalesce((${where}\n), false)`;
@@ -35,16 +36,17 @@ export function isTaken({ where }: RowCondition): string {
 
 /** @throws SluiceError `SQL_INVALID`, `SQL_SYNTAX`, `UNKNOWN_COLUMN` for a condition that is none */
 export async function touchedFiles(session: Session, snapshot: Snapshot, condition: RowCondition): Promise<Touched[]> {
+  const path = unusedName(snapshot.schema, '__sluice_path');
   const { relation, files } = await snapshot.relationWithPlaces(
-    PLACES,
+    { file: path },
     condition.prune === undefined ? {} : { where: condition.prune },
   );
   const found = await session
     .rows(
-      `SELECT ${quoteIdent(PLACES.file)} AS path, count(*) FILTER (${isTaken(condition)}) AS taken, count(*) AS rows FROM ${relation} AS t GROUP BY ALL HAVING taken > 0`,
+      `SELECT ${quoteIdent(path)} AS path, count(*) FILTER (${isTaken(condition)}) AS taken, count(*) AS rows FROM ${relation} AS t GROUP BY ALL HAVING count(*) FILTER (${isTaken(condition)}) > 0`,
     )
     .catch((error: unknown) => {
-      throw explained(error, condition, snapshot);
+      throw explained(error, `WHERE ${condition.where ?? ''}`, snapshot);
     });
   return found.map(({ path, taken, rows }) => {
     const file = files.get(textOf(path));
@@ -53,9 +55,16 @@ export async function touchedFiles(session: Session, snapshot: Snapshot, conditi
   });
 }
 
-function explained(error: unknown, { where = '' }: RowCondition, { location, schema }: Snapshot): unknown {
+/** @throws SluiceError `SQL_INVALID` when a query over the table's columns means nothing */
+export async function checkBinds(session: Session, query: string, snapshot: Snapshot): Promise<void> {
+  await session.describe(query).catch((error: unknown) => {
+    throw explained(error, 'SET', snapshot);
+  });
+}
+
+function explained(error: unknown, what: string, { location, schema }: Snapshot): unknown {
   if (!(error instanceof SluiceError && ['SQL_INVALID', 'SQL_SYNTAX'].includes(error.code))) return error;
-  return new SluiceError(error.code, `${location}: WHERE ${where}: ${error.message.split('\n')[0] ?? ''}`, {
+  return new SluiceError(error.code, `${location}: ${what}: ${error.message.split('\n')[0] ?? ''}`, {
     advice: `The columns are ${schema.fields.map(({ name }) => name).join(', ')}.`,
     facts: { table: location },
     cause: error,

@@ -9,7 +9,8 @@ import { duckdbType } from '../../engine/types.ts';
 import { operate, type OperatedWithRows } from '../operation.ts';
 import { assigned } from './assignments.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
-import { isTaken, touchedFiles, type RowCondition } from './touched.ts';
+import { checkStable, inTransaction } from './stable.ts';
+import { checkBinds, isTaken, touchedFiles, type RowCondition } from './touched.ts';
 
 export interface UpdateOptions extends RowCondition {
   /** Columns, and for each SQL over the columns of its row. */
@@ -18,16 +19,25 @@ export interface UpdateOptions extends RowCondition {
 
 /** @throws SluiceError as `deleteRows`, `UNKNOWN_COLUMN`, `VALUE_OUT_OF_RANGE` for a value that does not fit its column */
 export async function updateRows(parts: OperatedWithRows, options: UpdateOptions): Promise<RewriteResult> {
-  return operate(parts, async (snapshot) => {
-    const values = assigned(options.set, snapshot.schema.fields, [], snapshot.location);
-    const touched = await touchedFiles(parts.session, snapshot, options);
-    const columns = snapshot.schema.fields.map(({ name, type }) => {
-      const column = quoteIdent(name);
-      const value = values.get(name);
-      if (value === undefined) return column;
-      return `CASE WHEN ${isTaken(options)} THEN CAST((${value}\n) AS ${duckdbType(type)}) ELSE ${column} END AS ${column}`;
-    });
-    const query = (relation: string): string => `SELECT ${columns.join(', ')} FROM ${relation} AS t`;
-    return rewriteFiles(parts, snapshot, touched, { operation: 'UPDATE', condition: options, query });
-  });
+  const { session, table } = parts;
+  await checkStable(
+    session,
+    [...(options.where === undefined ? [] : [options.where]), ...Object.values(options.set)],
+    table.location,
+  );
+  return operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
+    inTransaction(session, async () => {
+      const values = assigned(options.set, snapshot.schema.fields, [], snapshot.location);
+      const touched = await touchedFiles(session, snapshot, options);
+      const columns = snapshot.schema.fields.map(({ name, type }) => {
+        const column = quoteIdent(name);
+        const value = values.get(name);
+        if (value === undefined) return column;
+        return `CASE WHEN ${isTaken(options)} THEN CAST((${value}\n) AS ${duckdbType(type)}) ELSE ${column} END AS ${column}`;
+      });
+      const query = (relation: string): string => `SELECT ${columns.join(', ')} FROM ${relation} AS t`;
+      await checkBinds(session, query(await snapshot.relation({ files: [] })), snapshot);
+      return rewriteFiles(parts, snapshot, touched, { operation: 'UPDATE', condition: options, query });
+    }),
+  );
 }

@@ -2,7 +2,7 @@
  * The actions of a Delta log entry, read from and written to JSON lines.
  *
  * Promise: numbers keep every digit; an entry that is not whole is refused with its file and line; actions that readers may
- * ignore (`cdc`, `domainMetadata` …) are kept out of the way.
+ * ignore (`domainMetadata` …) are kept out of the way.
  * Source: Delta protocol, "Actions".
  */
 import { messageOf, SluiceError } from '../../core/errors.ts';
@@ -37,6 +37,12 @@ export interface RemoveFile {
   readonly deletionVector?: DeletionVector;
 }
 
+export interface CdcFile {
+  readonly path: string;
+  readonly partitionValues: PartitionValues;
+  readonly bytes: bigint;
+}
+
 export interface Metadata {
   readonly id: string;
   readonly name?: string;
@@ -66,6 +72,8 @@ export type Action =
   | { readonly kind: 'metaData'; readonly metaData: Metadata }
   | { readonly kind: 'protocol'; readonly protocol: Protocol }
   | { readonly kind: 'txn'; readonly txn: Txn }
+  /** A file that tells which rows a version changed. It is no part of the table. */
+  | { readonly kind: 'cdc'; readonly cdc: CdcFile }
   | { readonly kind: 'commitInfo'; readonly commitInfo: JsonObject };
 
 /**
@@ -122,7 +130,7 @@ function corrupt(where: { table: string; file: string }, line: number, cause: un
 
 /** An action from JSON, of an entry or of a checkpoint's row; undefined for those that a reader may ignore. */
 export function actionFromJson(json: JsonObject): Action | undefined {
-  const { add, remove, metaData, protocol, txn, commitInfo } = json;
+  const { add, remove, metaData, protocol, txn, commitInfo, cdc } = json;
   if (isJsonObject(add)) return { kind: 'add', add: addFromJson(add) };
   if (isJsonObject(remove)) return { kind: 'remove', remove: removeFromJson(remove) };
   if (isJsonObject(metaData)) return { kind: 'metaData', metaData: metadataFromJson(metaData) };
@@ -138,6 +146,7 @@ export function actionFromJson(json: JsonObject): Action | undefined {
       },
     };
   }
+  if (isJsonObject(cdc)) return { kind: 'cdc', cdc: cdcFromJson(cdc) };
   return isJsonObject(commitInfo) ? { kind: 'commitInfo', commitInfo } : undefined;
 }
 
@@ -169,6 +178,14 @@ function removeFromJson(json: JsonObject): RemoveFile {
     ...(isJsonObject(partitionValues) ? { partitionValues: strings(partitionValues) } : {}),
     ...(size === undefined || size === null ? {} : { bytes: BigInt(number(json, 'size')) }),
     ...(deletionVector === undefined ? {} : { deletionVector }),
+  };
+}
+
+function cdcFromJson(json: JsonObject): CdcFile {
+  return {
+    path: text(json, 'path'),
+    partitionValues: strings(json['partitionValues']),
+    bytes: BigInt(number(json, 'size')),
   };
 }
 
@@ -247,6 +264,10 @@ export function actionToJson(action: Action): JsonObject {
     case 'txn': {
       const { appId, version, lastUpdatedMs } = action.txn;
       return { txn: { appId, version, lastUpdated: lastUpdatedMs } };
+    }
+    case 'cdc': {
+      const { path, partitionValues, bytes } = action.cdc;
+      return { cdc: { path, partitionValues, size: bytes, dataChange: false } };
     }
     case 'commitInfo':
       return { commitInfo: action.commitInfo };

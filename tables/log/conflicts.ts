@@ -28,9 +28,17 @@ export function isolationLevelOf(configuration: Readonly<Record<string, string>>
   return configuration['delta.isolationLevel'] === 'Serializable' ? 'Serializable' : 'WriteSerializable';
 }
 
+/** What the entry of a vacuum that begins to delete is called. */
+export const VACUUM_START = 'VACUUM START';
+export const VACUUM_END = 'VACUUM END';
+
 export interface Intent {
   readonly mode: 'append' | 'overwrite' | 'rewrite';
   readonly level: IsolationLevel;
+  /** Whether it sets columns or properties: then rows that others append meanwhile were not made for it. */
+  readonly changesMetadata: boolean;
+  /** Whether files of an older version come back: a vacuum may be deleting them. */
+  readonly bringsBack: boolean;
   /** Files that it removes, and files that it has read, by `logicalFileKey`. */
   readonly removed: ReadonlySet<string>;
   readonly read: ReadonlySet<string>;
@@ -90,6 +98,9 @@ function conflictWithAction(intent: Intent, action: Action, isBlind: boolean): O
       return { kind: 'txn', message: `${appId} was set by another worker` };
     }
     case 'commitInfo':
+      if (!intent.bringsBack || action.commitInfo['operation'] !== VACUUM_START) return undefined;
+      return { kind: 'concurrentDeleteRead', message: 'a vacuum has begun' };
+    case 'cdc':
       return undefined;
   }
 }
@@ -98,7 +109,8 @@ function addConflict(intent: Intent, file: AddFile, isBlind: boolean): Omit<Conf
   if (!file.dataChange) return undefined;
   if (intent.mode === 'overwrite')
     return { kind: 'concurrentAppend', message: 'rows were added that the overwrite has not seen' };
-  if ((isBlind && intent.level === 'WriteSerializable') || !intent.wouldRead(file)) return undefined;
+  const comesAfter = isBlind && intent.level === 'WriteSerializable' && !intent.changesMetadata;
+  if (comesAfter || !intent.wouldRead(file)) return undefined;
   return { kind: 'concurrentAppend', message: `rows were added that it would have read (${file.path})` };
 }
 

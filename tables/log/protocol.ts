@@ -93,6 +93,15 @@ export function checkWritable(protocol: Protocol, metadata: Metadata, table: str
   if (needed.length > 0) throw unsupported(table, 'written', [...new Set(needed)]);
 }
 
+/** @throws SluiceError `TABLE_APPEND_ONLY`. Source: Delta protocol, "Append-only Tables" */
+export function checkNotAppendOnly(configuration: Metadata['configuration'], table: string): void {
+  if (configuration['delta.appendOnly'] !== 'true') return;
+  throw new SluiceError('TABLE_APPEND_ONLY', `${table} only takes appends (delta.appendOnly), and rows were to go`, {
+    advice: "Set the table property delta.appendOnly to 'false' if rows may be removed.",
+    facts: { table },
+  });
+}
+
 function unsupported(table: string, verb: string, features: readonly string[]): SluiceError {
   return new SluiceError('UNSUPPORTED_FEATURE', `${table} cannot be ${verb}: it needs ${features.join(', ')}`, {
     advice: 'Use an engine that has these features, or drop them there (ALTER TABLE … DROP FEATURE).',

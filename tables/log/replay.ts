@@ -64,6 +64,7 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
         case 'txn':
           txn.set(action.txn.appId, action.txn);
           break;
+        case 'cdc':
         case 'commitInfo':
           break;
       }

@@ -63,7 +63,8 @@ export async function versionAt(
   );
 }
 
-async function commitTimes(
+/** When each of the commits was made. */
+export async function commitTimes(
   store: ObjectStore,
   commits: readonly LogCommit[],
   { metadata: { configuration } }: Pick<LogState, 'metadata'>,

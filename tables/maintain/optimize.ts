@@ -41,7 +41,9 @@ const STEP_BYTES = 2 ** 30;
 export async function optimizeTable(parts: OperatedWithRows, options: OptimizeOptions = {}): Promise<OptimizeResult> {
   const total = { version: undefined as bigint | undefined, filesAdded: 0, filesRemoved: 0, bytesAdded: 0n, bytesRemoved: 0n }; // prettier-ignore
   for (;;) {
-    const step = await operate(parts, (snapshot) => oneStep(parts, snapshot, options));
+    const step = await operate({ ...parts, signal: options.signal }, 'files', (snapshot) =>
+      oneStep(parts, snapshot, options),
+    );
     if (step.version === undefined) return total;
     total.version = step.version;
     total.filesAdded += step.added.length;
@@ -78,9 +80,10 @@ async function oneStep({ table, session }: OperatedWithRows, snapshot: Snapshot,
     throw error;
   }
   const result: Step = { added, removed, leftBytes: all - bytesOf(removed) };
-  if (removed.length === 0) return { change: undefined, result };
+  if (removed.length === 0) return { change: undefined, staged: added, result };
   return {
     result,
+    staged: added,
     change: {
       operation: 'OPTIMIZE',
       mode: 'rewrite' as const,

@@ -20,13 +20,13 @@ export async function filesWhere(session: Session, snapshot: Snapshot, where: st
       facts: { table: location },
     });
   }
-  if (files.length === 0) return [];
   const rows = files.map((file, i) => {
     const values = fields.map((field) => partitionLiteral(snapshot.partitionValue(file, field), field));
     return `(${[String(i), ...values].join(', ')})`;
   });
+  const nothing = `SELECT 0, ${fields.map((field) => partitionLiteral(null, field)).join(', ')} WHERE false`;
   const names = ['__sluice_place', ...partitionColumns.map(quoteIdent)].join(', ');
-  const query = `SELECT __sluice_place AS place FROM (VALUES ${rows.join(', ')}) AS p(${names}) WHERE (${where}\n)`;
+  const query = `SELECT __sluice_place AS place FROM (${rows.length === 0 ? nothing : `VALUES ${rows.join(', ')}`}) AS p(${names}) WHERE (${where}\n)`;
   try {
     const found = new Set((await session.rows(query)).map(({ place }) => Number(place)));
     return files.filter((_, i) => found.has(i));

@@ -1,13 +1,16 @@
 /**
  * RESTORE: the table becomes what it was at an earlier version, as a new version.
  *
- * Promise: nothing of the history is lost, so that a restore can be restored; refused when a data file of that version is gone.
+ * Promise: nothing of the history is lost, so that a restore can be restored; refused when a data file of that version is gone,
+ * or while a vacuum may be deleting it.
  * The protocol never goes back, and application ids stay: a stream that fills the table goes on from where it was.
  * Source: Databricks, "RESTORE".
  */
 import { SluiceError } from '../../core/errors.ts';
 import { deletionVectorPath } from '../deletion-vectors/deleted-rows.ts';
+import { readHistory } from '../history.ts';
 import type { AddFile } from '../log/actions.ts';
+import { VACUUM_END, VACUUM_START } from '../log/conflicts.ts';
 import { logicalFileKey } from '../log/deletion-vector.ts';
 import { bytesOf, operate, type Operated } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -24,6 +27,9 @@ export interface RestoreResult {
 }
 
 const AT_ONCE = 32;
+const ENTRIES_LOOKED_AT = 200;
+/** One that has not ended by then was killed. */
+const VACUUM_LONGEST_MS = 24 * 3_600_000;
 
 /** @throws SluiceError `VERSION_NOT_FOUND`, `FILE_MISSING` for a version that was vacuumed, `COMMIT_CONTENTION`, `STORAGE_*` */
 export async function restoreTable(
@@ -31,7 +37,8 @@ export async function restoreTable(
   at: bigint | Date,
 ): Promise<RestoreResult> {
   const { table, store } = parts;
-  return operate(parts, async (snapshot) => {
+  return operate(parts, 'rows', async (snapshot) => {
+    await checkNoVacuum(parts);
     const target = await table.snapshot(at);
     const now = new Set(snapshot.files.map(logicalFileKey));
     const then = new Set(target.files.map(logicalFileKey));
@@ -39,9 +46,11 @@ export async function restoreTable(
     const remove = snapshot.files.filter((file) => !then.has(logicalFileKey(file)));
     await checkThere(store, target, add);
     const result = { restored: target.version, filesRestored: add.length, filesRemoved: remove.length };
-    if (target.version === snapshot.version) return { change: undefined, result };
+    if (target.version === snapshot.version) return { change: undefined, staged: [], result };
     return {
       result,
+      // What comes back is not ours to delete when the restore does not come about.
+      staged: [],
       change: {
         operation: 'RESTORE',
         mode: 'rewrite' as const,
@@ -60,6 +69,21 @@ export async function restoreTable(
       },
     };
   });
+}
+
+/** A vacuum says when it begins to delete, and when it has ended. */
+async function checkNoVacuum({ store, clock, table }: Operated & { store: ObjectStore }): Promise<void> {
+  const entries = await readHistory(store, ENTRIES_LOOKED_AT);
+  const last = entries.find(({ operation }) => operation === VACUUM_START || operation === VACUUM_END);
+  if (last?.operation !== VACUUM_START || last.timestampMs < clock.nowMs() - VACUUM_LONGEST_MS) return;
+  throw new SluiceError(
+    'COMMIT_CONTENTION',
+    `${table.location}: a vacuum began at version ${String(last.version)}, and has not ended`,
+    {
+      advice: 'Nothing was changed. Wait for it; if it was killed, run `sluice table vacuum` again to end it.',
+      facts: { table: table.location, version: last.version },
+    },
+  );
 }
 
 async function checkThere(

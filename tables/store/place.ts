@@ -4,6 +4,7 @@
  * Promise: the path is decoded once; one that is absolute (of a shallow clone, or by another engine's habit) leads to the
  * store that it names, also outside of the table's folder. Source: Delta protocol, "Add File and Remove File", `path`.
  */
+import { resolve } from 'node:path';
 import { SluiceError } from '../../core/errors.ts';
 import type { ObjectStore } from './object-store.ts';
 import { openStore } from './open.ts';
@@ -21,7 +22,8 @@ export interface Place {
 export function placeOf(table: ObjectStore, encoded: string): Place {
   const path = decoded(encoded, table.location);
   if (!isAbsolute(encoded)) return { store: table, path };
-  const absolute = path.replace(/^file:(\/\/)?(?=\/)/i, '');
+  const named = path.replace(/^file:(\/\/)?(?=\/)/i, '');
+  const absolute = named.startsWith('/') ? resolve(named) : named;
   const folder = table.location.endsWith('/') ? table.location : `${table.location}/`;
   if (absolute.startsWith(folder)) return { store: table, path: absolute.slice(folder.length) };
   const slash = absolute.lastIndexOf('/');

@@ -5,6 +5,8 @@ export interface FeatureTable {
   readonly sql: readonly string[];
   /** What must be in the table's log or the names of its files, lest the table shows something else than it is there for. */
   readonly shows: RegExp;
+  /** Whether it records its changes from version 0 on: then these are compared, too. */
+  readonly hasChanges?: boolean;
 }
 
 const DELETION_VECTORS = `TBLPROPERTIES ('delta.enableDeletionVectors' = 'true')`;
@@ -226,11 +228,31 @@ export const FEATURE_TABLES: readonly FeatureTable[] = [
   {
     name: 'a change data feed',
     shows: /_change_data\//,
+    hasChanges: true,
     sql: [
       `CREATE TABLE T (id BIGINT, name STRING) USING delta TBLPROPERTIES ('delta.enableChangeDataFeed' = 'true')`,
       ...appends(2),
       `UPDATE T SET name = 'changed' WHERE id = 3`,
       `DELETE FROM T WHERE id = 4`,
+      `OPTIMIZE T`,
+      `DELETE FROM T WHERE id < 15`,
+    ],
+  },
+  {
+    name: 'a change data feed with deletion vectors, partitions and column mapping',
+    shows: /"deletionVector":[^]*"cdc":|"cdc":[^]*"deletionVector":/,
+    hasChanges: true,
+    sql: [
+      `CREATE TABLE T (id BIGINT, name STRING, part STRING) USING delta PARTITIONED BY (part) TBLPROPERTIES (
+       'delta.enableChangeDataFeed' = 'true', 'delta.enableDeletionVectors' = 'true', 'delta.columnMapping.mode' = 'name')`,
+      `INSERT INTO T ${rows(0, 60, `id, concat('n', id), CASE WHEN id % 3 > 0 THEN concat('p ', id % 3) END`)}`,
+      `DELETE FROM T WHERE id % 10 = 3`,
+      `DELETE FROM T WHERE id % 10 = 4`,
+      `UPDATE T SET name = 'changed' WHERE id IN (5, 6, 7)`,
+      `MERGE INTO T AS t USING (SELECT id, 'merged' AS name, 'p 1' AS part FROM range(55, 65)) AS s ON t.id = s.id
+       WHEN MATCHED AND s.id % 2 = 0 THEN DELETE WHEN MATCHED THEN UPDATE SET name = s.name WHEN NOT MATCHED THEN INSERT *`,
+      `DELETE FROM T WHERE part = 'p 2'`,
+      `RESTORE TABLE T TO VERSION AS OF 2`,
     ],
   },
   {

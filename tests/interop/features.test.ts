@@ -56,11 +56,24 @@ test.each(FEATURE_TABLES)('$name', async (table) => {
   const { rows } = await bench.table(name).snapshot();
   expect(rows).toBe(BigInt(newest.count));
 
+  if (table.hasChanges === true) await compareChanges(name, newest.version);
+
   const moved = `${name} moved`;
   await cp(bench.path(name), bench.path(moved), { recursive: true });
   await removeBeforeCheckpoint(bench.path(moved));
   expect(await bench.digest(moved)).toEqual(newest);
 });
+
+async function compareChanges(name: string, newest: number): Promise<void> {
+  const ranges = [[0, newest], [2, newest - 1], ...Array.from({ length: newest + 1 }, (_, version) => [version, version])] as const; // prettier-ignore
+  for (const [from, upTo] of ranges) {
+    const theirs = await peer.changes(bench.path(name), from, upTo);
+    expect(
+      await bench.changes(name, BigInt(from), BigInt(upTo)),
+      `versions ${String(from)} to ${String(upTo)}`,
+    ).toEqual(theirs);
+  }
+}
 
 async function removeBeforeCheckpoint(path: string): Promise<void> {
   const log = join(path, '_delta_log');

@@ -46,6 +46,11 @@ export class Workbench {
     return { version: Number(snapshot.version), ...(await digest(this.session, query)) };
   }
 
+  /** What sluice itself sees of the changes of some versions. */
+  async changes(name: string, from: bigint, upTo: bigint): Promise<Digest> {
+    return digest(this.session, `SELECT * FROM ${(await this.table(name).changeFeed(from, upTo)).relation}`);
+  }
+
   /** Writes the rows of a query in one commit. */
   async write(
     table: DeltaTable,

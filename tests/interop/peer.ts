@@ -55,6 +55,11 @@ export class Peer {
     return (await this.#ask({ do: 'read', path, version })) as unknown as PeerTable;
   }
 
+  /** The changes of rows that some versions made (Spark only). */
+  async changes(path: string, from: number, upTo: number): Promise<Digest> {
+    return (await this.#ask({ do: 'changes', path, start: from, end: upTo })) as unknown as Digest;
+  }
+
   /** Appends rows in the table's own types; columns left out are NULL. */
   async append(path: string, rows: readonly JsonObject[]): Promise<void> {
     await this.#ask({ do: 'append', path, rows });

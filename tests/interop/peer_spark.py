@@ -18,6 +18,11 @@ def read(path, version=None):
     return {"version": last if version is None else version, **digest(frame.toArrow())}
 
 
+def changes(path, start, end):
+    reader = spark.read.format("delta").option("readChangeFeed", "true")
+    return digest(reader.option("startingVersion", start).option("endingVersion", end).load(path).toArrow())
+
+
 def append(path, rows):
     """Appends rows, given as JSON objects, in the table's own types; a column that no row has is NULL."""
     schema = spark.read.format("delta").load(path).schema
@@ -43,4 +48,4 @@ def sql(statement):
     spark.sql(statement).collect()
 
 
-serve({"read": read, "append": append, "write_partitioned": write_partitioned, "sql": sql})
+serve({"read": read, "changes": changes, "append": append, "write_partitioned": write_partitioned, "sql": sql})

@@ -150,6 +150,24 @@ test('a data file that is gone is named, with the table and the version that nee
   await rm(snapshot.location, { recursive: true });
 });
 
+test('table_changes takes a table or a path, and refuses versions that did not record theirs', async () => {
+  const path = join(lake.folder, 'silver', 'orders');
+  for (const name of ['silver.orders', 'SILVER.Orders', path]) {
+    const error = await errorOf(lake.rows(`SELECT * FROM table_changes('${name}', 1, 2)`));
+    expect([error.code, error.facts['column']]).toEqual(['CHANGE_DATA_MISSING', 15]);
+    expect(error.message).toContain('silver/orders@1: changes of rows were not recorded');
+  }
+  const wrong: [string, string][] = [
+    [`table_changes('silver.orders')`, 'SQL_INVALID'],
+    [`table_changes('silver.orders', 1, 2, 3)`, 'SQL_INVALID'],
+    [`table_changes('silver.ordres', 1)`, 'UNKNOWN_TABLE'],
+    [`table_changes('silver.orders', 99)`, 'VERSION_NOT_FOUND'],
+    [`table_changes('silver.orders', 2, 1)`, 'VERSION_NOT_FOUND'],
+    [`table_changes('/nowhere/at/all', 1)`, 'TABLE_NOT_FOUND'],
+  ];
+  for (const [call, code] of wrong) expect([call, (await errorOf(lake.rows(`SELECT * FROM ${call}`))).code]).toEqual([call, code]); // prettier-ignore
+});
+
 test('files of other kinds and table functions can be read', async () => {
   const csv = join(lake.folder, 'extra.csv');
   await writeFile(csv, 'a,b\n1,x\n2,y\n');

@@ -1,10 +1,14 @@
 /** Rows that are deleted, updated and moved about: what the table then holds is what a model of it holds. */
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { seededRandom, type Random } from '../../../core/random.ts';
+import { systemClock } from '../../../core/clock.ts';
+import { seededRandom, systemRandom, type Random } from '../../../core/random.ts';
+import { DeltaTable, openStore } from '../../../tables/index.ts';
 import type { PutMode, PutResult } from '../../../tables/store/object-store.ts';
 import { MemoryStore } from '../../../tables/store/memory.ts';
-import type { DeltaTable } from '../../../tables/table.ts';
-import { Lab, paths } from './tables.ts';
+import { Lab, paths, writeText } from './tables.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -183,7 +187,11 @@ test('what is wrong with a condition or a value is said, and nothing changes', a
   await lab.written(table, `SELECT 1::BIGINT AS id, 'x' AS name`);
   const refused: [() => Promise<unknown>, string, RegExp][] = [
     [() => table.delete(lab.session, { where: 'nmae = 1' }), 'SQL_INVALID', /nmae/],
-    [() => table.delete(lab.session, { where: 'id =' }), 'SQL_SYNTAX', /WHERE id =/],
+    [() => table.delete(lab.session, { where: 'id =' }), 'SQL_SYNTAX', /: id =/],
+    [() => table.delete(lab.session, { where: ' ' }), 'SQL_SYNTAX', /empty/],
+    [() => table.delete(lab.session, { where: 'random() < 0.5' }), 'SQL_INVALID', /random\(\)/],
+    [() => table.update(lab.session, { set: { id: 'row_number() OVER ()' } }), 'SQL_INVALID', /window/],
+    [() => table.update(lab.session, { set: { id: 'nope' }, where: 'false' }), 'SQL_INVALID', /SET.*nope/],
     [() => table.update(lab.session, { set: { nam: '1' } }), 'UNKNOWN_COLUMN', /no column nam/],
     [() => table.update(lab.session, { set: { id: `'word'` } }), 'VALUE_OUT_OF_RANGE', /word/],
     [() => table.update(lab.session, { set: { id: '1', ID: '2' } }), 'SQL_INVALID', /set twice/],
@@ -247,4 +255,136 @@ test('a restore is a new version with the rows, columns and properties of the ol
   await table.vacuum({ retainHours: 0, force: true });
   await expect(table.restore(0n)).rejects.toMatchObject({ code: 'FILE_MISSING', message: expect.stringMatching(/@0 cannot be restored: part-/) as string });
   expect(await lab.rows(table)).toEqual(wide);
+}); // prettier-ignore
+
+test.each<readonly [string, (table: DeltaTable) => Promise<unknown>]>([
+  ['an update', (table) => table.update(lab.session, { set: { id: 'id + 100' } })],
+  ['an optimize', (table) => table.optimize(lab.session)],
+  ['new properties', (table) => table.commit({ operation: 'SET TBLPROPERTIES', mode: 'append', add: [], properties: { a: 'b' } })],
+  ['rows appended', (table) => lab.written(table, 'SELECT 9::BIGINT AS id')],
+])('a restore that races with %s restores, and every version stays whole', async (_, theirs) => {
+  const { store, ours, theirs: other } = await busy();
+  await ours.delete(lab.session, { where: 'id < 3' });
+  await lab.written(ours, 'SELECT 7::BIGINT AS id');
+  const was = new Map<bigint, unknown>();
+  for (let version = 0n; version <= 3n; version++) was.set(version, await lab.rows(ours, version));
+  store.before.push(() => theirs(other));
+  const { version } = await ours.restore(1n);
+  for (const [old, rows] of was) expect(await lab.rows(lab.table(store), old)).toEqual(rows);
+  expect(await lab.rows(lab.table(store), version)).toEqual(was.get(1n));
+  await store.close();
+}); // prettier-ignore
+
+test('rows that are appended while other columns come back were not made for them', async () => {
+  const store = new BusyStore('memory://busy', lab.clock);
+  const [ours, theirs] = [lab.table(store), lab.table(store)];
+  await lab.written(ours, 'SELECT 1::BIGINT AS id');
+  await lab.written(ours, `SELECT 2::BIGINT AS id, 'x' AS name`);
+  store.before.push(() => lab.written(theirs, `SELECT 3::BIGINT AS id, 'y' AS name`));
+  const { version } = await ours.restore(0n);
+  expect(version).toBe(3n);
+  expect(await lab.rows(ours)).toEqual([{ id: 1n }]);
+  expect(await lab.rows(ours, 2n)).toHaveLength(3);
+  await store.close();
+});
+
+test('a vacuum and a restore that race: no file that is needed is deleted, whoever is first', async () => {
+  const day = 24 * 3_600_000;
+  const old = async () => {
+    const { store, ours, theirs } = await busy();
+    const was = await lab.rows(ours);
+    await lab.written(ours, 'SELECT 1::BIGINT AS id', { mode: 'overwrite' });
+    lab.clock.advance(8 * day);
+    return { store, ours, theirs, was };
+  };
+  const first = await old();
+  first.store.before.push(() => first.theirs.restore(1n));
+  await first.ours.vacuum();
+  expect(await lab.rows(lab.table(first.store))).toEqual(first.was);
+  await first.store.close();
+
+  const second = await old();
+  second.store.before.push(() => second.theirs.vacuum());
+  await expect(second.ours.restore(1n)).rejects.toMatchObject({ code: 'FILE_MISSING' });
+  expect(await lab.rows(lab.table(second.store))).toEqual([{ id: 1n }]);
+  await second.store.close();
+
+  const third = await old();
+  await third.ours.commit({ operation: 'VACUUM START', mode: 'append', add: [], operationParameters: {} });
+  await expect(third.ours.restore(1n)).rejects.toMatchObject({ code: 'COMMIT_CONTENTION', message: expect.stringContaining('a vacuum began at version 3') as string });
+  await third.ours.vacuum({ retainHours: 400 });
+  lab.clock.advance(2 * day);
+  expect(await third.ours.restore(1n)).toMatchObject({ filesRestored: 2 });
+  expect(await lab.rows(third.ours)).toEqual(third.was);
+  await third.store.close();
+}); // prettier-ignore
+
+test('a vacuum takes the retention that holds when it begins, and keeps what it is asked to keep', async () => {
+  const day = 24 * 3_600_000;
+  const { store, ours, theirs } = await busy();
+  const was = await lab.rows(ours);
+  await lab.written(ours, 'SELECT 1::BIGINT AS id', { mode: 'overwrite' });
+  lab.clock.advance(10 * day);
+  // A checkpoint forgets tombstones that are older than a week.
+  for (let i = 0; i < 10; i++) await lab.written(ours, 'SELECT 2::BIGINT AS id');
+  expect((await lab.table(store).vacuum({ retainHours: 20 * 24 })).deleted).toEqual([]);
+  const properties = { 'delta.deletedFileRetentionDuration': 'interval 30 days' };
+  store.before.push(() => theirs.commit({ operation: 'SET TBLPROPERTIES', mode: 'append', add: [], properties }));
+  expect((await ours.vacuum()).deleted).toEqual([]);
+  expect(await lab.rows(lab.table(store), 1n)).toEqual(was);
+  await store.close();
+});
+
+test('a vacuum knows its files by whatever name the log has for them', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-vacuum-'));
+  await symlink(folder, `${folder}-link`);
+  const table = DeltaTable.at(join(folder, 't'), { engine: lab.engine, clock: systemClock, random: systemRandom });
+  await lab.written(table, 'SELECT 1::BIGINT AS id');
+  const { files: [file], location } = await table.snapshot();
+  const path = file?.path ?? '';
+  const names = [`${folder}-link/t/${path}`, `${folder}/x/../t/${path}`, `file://${folder}//t/${path}`];
+  for (const [i, name] of names.entries()) {
+    const actions = [{ remove: { path: i === 0 ? path : names[i - 1], deletionTimestamp: 0, dataChange: false } }, { add: { path: name, partitionValues: {}, size: 1, modificationTime: 0, dataChange: false } }];
+    await writeText(openStore(location), `_delta_log/${String(i + 1).padStart(20, '0')}.json`, actions.map((action) => `${JSON.stringify(action)}\n`).join(''));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await table.vacuum({ retainHours: 0, force: true, dryRun: true })).deleted).toEqual([]);
+    expect(await lab.rows(table)).toEqual([{ id: 1n }]);
+  }
+  await rm(`${folder}-link`);
+  await rm(folder, { recursive: true });
+}); // prettier-ignore
+
+test('what may not be done to a table is refused before anything is read or written', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  await lab.written(table, 'SELECT 1::BIGINT AS id');
+  await lab.written(table, 'SELECT 2::BIGINT AS id', { properties: { 'delta.appendOnly': 'true' } });
+  const operations: (() => Promise<unknown>)[] = [
+    () => table.delete(lab.session, { where: 'id = 1' }),
+    () => table.update(lab.session, { set: { id: '1' } }),
+    () => table.merge(lab.session, { source: 'SELECT 1 AS id', on: 'target.id = source.id', whenMatched: [{ delete: true }] }),
+    () => table.restore(0n),
+  ];
+  for (const operation of operations) await expect(operation()).rejects.toMatchObject({ code: 'TABLE_APPEND_ONLY' });
+  const protocol = { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: [], writerFeatures: ['rowTracking'] };
+  await writeText(store, '_delta_log/00000000000000000002.json', `${JSON.stringify({ protocol })}\n`);
+  operations.push(() => table.optimize(lab.session), () => table.vacuum({ dryRun: true }));
+  for (const operation of operations) await expect(operation()).rejects.toMatchObject({ code: 'UNSUPPORTED_FEATURE' });
+  expect((await paths(store)).filter((path) => path.endsWith('.parquet'))).toHaveLength(2);
+}); // prettier-ignore
+
+test('columns may have any name, and a file that is gone is named', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  const names = ['file_row_number', '__sluice_path', '__sluice_file', 'taken', 'rows', 't', 'path'];
+  const row = (n: number): string => `SELECT ${names.map((name, i) => `${String(n * 10 + i)}::BIGINT AS "${name}"`).join(', ')}`;
+  await lab.written(table, row(1), { partitionColumns: ['__sluice_file'] });
+  await lab.written(table, row(2), { partitionColumns: ['__sluice_file'] });
+  expect(await table.update(lab.session, { set: { t: 't + "rows"' }, where: 'taken = 13 AND "path" = 16' })).toMatchObject({ rows: 1n });
+  expect(await table.delete(lab.session, { where: '__sluice_path = 21' })).toMatchObject({ rows: 1n });
+  expect(await lab.rows(table)).toEqual([Object.fromEntries(names.map((name, i) => [name, name === 't' ? 29n : BigInt(10 + i)]))]);
+  const [file] = (await table.snapshot()).files;
+  await store.delete(file?.path ?? '');
+  await store.close();
+  await expect(table.delete(lab.session, { where: 'taken = 13' })).rejects.toMatchObject({ message: expect.stringContaining(file?.path ?? '') as string });
 }); // prettier-ignore

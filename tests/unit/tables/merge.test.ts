@@ -180,7 +180,8 @@ test('what is wrong is said, and nothing changes', async () => {
   const base = { source, on: 'target.id = source.id' };
   const wrong: [MergeOptions, string, RegExp][] = [
     [{ ...base, on: 'target.idd = source.id' }, 'SQL_INVALID', /idd/],
-    [{ ...base, on: 'id = ' }, 'SQL_SYNTAX', /MERGE/],
+    [{ ...base, on: 'id = ' }, 'SQL_SYNTAX', /: id =/],
+    [{ ...base, on: 'target.id = source.id AND random() < 2' }, 'SQL_INVALID', /random\(\)/],
     [{ ...base, source: 'SELEC 1' }, 'SQL_SYNTAX', /./],
     [{ ...base, whenMatched: [{ set: '*' }] }, 'UNKNOWN_COLUMN', /source has no column v/],
     [{ ...base, whenMatched: [{ set: { vv: '1' } }] }, 'UNKNOWN_COLUMN', /no column vv/],
