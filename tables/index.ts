@@ -7,7 +7,8 @@
  */
 export { DeltaTable, type TableParts } from './table.ts';
 export { Snapshot, type RelationOptions } from './snapshot.ts';
-export type { MergeOptions, MergeResult } from './dml/merge.ts';
+export type { MergeResult } from './dml/merge.ts';
+export type { MergeOptions } from './dml/merge-match.ts';
 export type { InsertClause, RowClause } from './dml/merge-sql.ts';
 export type { RewriteResult } from './dml/rewrite.ts';
 export type { RowCondition } from './dml/touched.ts';

@@ -13,7 +13,8 @@ import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change
 import { changeFeedOf } from './change-feed.ts';
 import { commitChange } from './commit.ts';
 import { deleteRows } from './dml/delete.ts';
-import { mergeInto, type MergeOptions, type MergeResult } from './dml/merge.ts';
+import { mergeInto, type MergeResult } from './dml/merge.ts';
+import type { MergeOptions } from './dml/merge-match.ts';
 import type { RewriteResult } from './dml/rewrite.ts';
 import type { RowCondition } from './dml/touched.ts';
 import { updateRows, type UpdateOptions } from './dml/update.ts';
