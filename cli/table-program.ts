@@ -1,7 +1,7 @@
 /** What `sluice table` takes: its verbs, their options and examples. */
 import { Option, type Command } from 'commander';
 import { SluiceError } from '../core/errors.ts';
-import { deleteFrom, optimizeTable, restoreTable, updateTable, vacuumTable } from './commands/table.ts';
+import { checkTable, deleteFrom, optimizeTable, restoreTable, updateTable, vacuumTable } from './commands/table.ts';
 import type { Io } from './io.ts';
 
 type Format = 'table' | 'json';
@@ -14,7 +14,7 @@ export function addTableCommands(
 ): void {
   const table = program
     .command('table')
-    .description('change a table, and keep it tidy: delete, update, optimize, vacuum, restore')
+    .description('change a table, and keep it tidy: delete, update, optimize, vacuum, check, restore')
     .helpCommand(false)
     .addHelpText('after', examplesText(Object.values(EXAMPLES).flat()));
   const verb = (name: keyof typeof EXAMPLES, description: string): Command =>
@@ -68,6 +68,11 @@ export function addTableCommands(
         await vacuumTable(io, { ...globals(command), ...options, name });
       },
     );
+  verb('check', 'compare every file of the newest version with the log: size, rows, statistics').action(
+    async (name: string, options: { format: Format }, command: Command) => {
+      await checkTable(io, { ...globals(command), ...options, name });
+    },
+  );
   verb('restore', 'make the table what it was, as a new version')
     .option('--version-as-of <version>', 'a version, as `sluice history` lists them', version)
     .option('--timestamp-as-of <time>', 'the version that was the newest then', timestamp)
@@ -94,6 +99,7 @@ const EXAMPLES = {
   update: [`sluice table update silver.orders --set "amount = amount * 2" --where "id = 7"`],
   optimize: [`sluice table optimize silver.orders --where "order_date >= '2026-01-01'"`],
   vacuum: ['sluice table vacuum silver.orders --dry-run', 'sluice table vacuum silver.orders --retain-hours 200'],
+  check: ['sluice table check silver.orders'],
   restore: ['sluice table restore silver.orders --version-as-of 3'],
 };
 

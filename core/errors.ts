@@ -63,6 +63,7 @@ export const ERROR_CODES = {
   LOG_CORRUPT: 'table',
   LOG_GAP: 'table',
   FILE_MISSING: 'table',
+  TABLE_DAMAGED: 'table',
   DELETION_VECTOR_CORRUPT: 'table',
   CHANGE_DATA_MISSING: 'table',
   DELETION_VECTORS_TOO_LARGE: 'table',

@@ -13,6 +13,7 @@ export type { InsertClause, RowClause } from './dml/merge-sql.ts';
 export type { RewriteResult } from './dml/rewrite.ts';
 export type { RowCondition } from './dml/touched.ts';
 export type { UpdateOptions } from './dml/update.ts';
+export type { CheckOptions, CheckResult, TableProblem } from './maintain/check.ts';
 export type { OptimizeOptions, OptimizeResult } from './maintain/optimize.ts';
 export type { RestoreResult } from './maintain/restore.ts';
 export type { VacuumOptions, VacuumResult } from './maintain/vacuum.ts';

@@ -117,9 +117,14 @@ export class Snapshot {
     return this.#state.metadata;
   }
 
+  /** The name of a column in data files, statistics and partition values. */
+  physicalName(column: Field): string {
+    return physicalName(column, this.#mapping);
+  }
+
   /** A file's value of a partition column, as text. */
   partitionValue({ partitionValues }: AddFile, column: Field): string | null {
-    return partitionValues[physicalName(column, this.#mapping)] ?? null;
+    return partitionValues[this.physicalName(column)] ?? null;
   }
 
   /** @throws SluiceError `UNSUPPORTED_FEATURE`, `TABLE_APPEND_ONLY` for what may not be done to the table */

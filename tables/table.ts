@@ -27,6 +27,7 @@ import { loadState, newerState } from './log/load.ts';
 import type { LogState } from './log/replay.ts';
 import { withoutExpired } from './log/retention.ts';
 import { versionAt } from './log/time.ts';
+import { checkTable, type CheckOptions, type CheckResult } from './maintain/check.ts';
 import { optimizeTable, type OptimizeOptions, type OptimizeResult } from './maintain/optimize.ts';
 import { vacuumTable, type VacuumOptions, type VacuumResult } from './maintain/vacuum.ts';
 import { restoreTable, type RestoreResult } from './maintain/restore.ts';
@@ -237,6 +238,15 @@ export class DeltaTable {
   async restore(at: bigint | Date): Promise<RestoreResult> {
     const { clock, random } = this.#parts;
     return restoreTable({ table: this, clock, random, store: this.#store }, at);
+  }
+
+  /**
+   * Looks whether the newest version is what the log says, file by file: all of them are read.
+   * @throws SluiceError `INTERRUPTED`; what is wrong with the table is no error but in the result
+   * @example (await table.check(session)).problems
+   */
+  async check(session: Session, options: CheckOptions = {}): Promise<CheckResult> {
+    return checkTable({ store: this.#store, session }, await this.snapshot(), options);
   }
 
   #operated(session: Session): OperatedWithRows {

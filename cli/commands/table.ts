@@ -8,6 +8,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson, type JsonObject } from '../../core/json.ts';
 import type { Session } from '../../engine/session.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
+import type { TableProblem } from '../../tables/index.ts';
 import { write, type Io } from '../io.ts';
 import { withTable, type OpenTable } from '../open-table.ts';
 import { QueryProgress } from '../progress/query.ts';
@@ -96,6 +97,30 @@ export async function vacuumTable(io: Io, options: VacuumOptions): Promise<void>
     const text = `${what}${dryRun && list !== '' ? `:\n${list.trimEnd()}` : ''}`;
     return told(options, version, { dry_run: dryRun, deleted: [...deleted], bytes }, text);
   });
+}
+
+/** Prints each problem; then fails when there was one. */
+export async function checkTable(io: Io, options: TableOptions): Promise<void> {
+  let problems: readonly TableProblem[] = [];
+  await withSession(io, options, async ({ table }, session, { signal, ...progress }) => {
+    const onProgress = (done: number, all: number): void => progress.onProgress?.((done / all) * 100);
+    const result = await table.check(session, { onProgress, signal });
+    ({ problems } = result);
+    const lines = problems.map(({ kind, file, message }) => `\n  ${kind}: ${file}: ${message}`).join('');
+    const text = `${plural(result.files, 'file')} checked, ${plural(problems.length, 'problem')}${lines}`;
+    return told(options, result.version, { files: result.files, problems: problems.map((one) => ({ ...one })) }, text);
+  });
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new SluiceError(
+    'TABLE_DAMAGED',
+    `${options.name} is not what its log says: ${plural(problems.length, 'problem')}, the first in ${first.file}: ${first.message}`,
+    {
+      advice:
+        'Restore the files from a backup, or the table to a version that does not need them (sluice table restore).',
+      facts: { table: options.name, file: first.file },
+    },
+  );
 }
 
 export async function restoreTable(io: Io, options: RestoreOptions): Promise<void> {

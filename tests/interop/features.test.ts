@@ -55,6 +55,7 @@ test.each(FEATURE_TABLES)('$name', async (table) => {
   }
   const { rows } = await bench.table(name).snapshot();
   expect(rows).toBe(BigInt(newest.count));
+  expect((await bench.table(name).check(bench.session)).problems).toEqual([]);
 
   if (table.hasChanges === true) await compareChanges(name, newest.version);
 

@@ -1,5 +1,5 @@
 /** `sluice table`: one table is changed from the command line, and what reads it goes on or says why not. */
-import { readdir } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Scratch, sluice, type Result } from './sluice.ts';
@@ -69,6 +69,16 @@ test('rows are updated, deleted and brought back, and the history tells', async 
   const history = await sluice(['history', './lake/silver/orders', '--limit', '3', '--format', 'json'], { cwd: lake });
   const operations = (JSON.parse(history.stdout) as { operation: string }[]).map(({ operation }) => operation);
   expect(operations).toEqual(['RESTORE', 'DELETE', 'UPDATE']);
+});
+
+test('check finds nothing wrong with a table that is whole, and names what is missing from one that is not', async () => {
+  expect(await json('check', 'silver.orders')).toMatchObject({ table: 'silver.orders', problems: [] });
+  const copy = join(await scratch.folder(), 'copy');
+  await cp(join(lake, 'lake', 'silver', 'orders'), copy, { recursive: true });
+  for (const file of (await readdir(copy)).filter((name) => name.endsWith('.parquet'))) await rm(join(copy, file));
+  const result = await table('check', copy);
+  expect(result.stdout).toMatch(/\d+ files? checked, \d+ problems?\n {2}missing: part-.*: the file does not exist\n/);
+  expectError(result, 6, 'TABLE_DAMAGED', 'is not what its log says', ADVICE);
 });
 
 test('a stream that reads changed rows says so, and names the version', async () => {

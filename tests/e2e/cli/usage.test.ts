@@ -9,7 +9,7 @@ afterAll(() => scratch.remove());
 
 const COMMANDS = [
   'init', 'run', 'sql', 'tables', 'history', 'features', 'features list', 'features export', 'check',
-  'table', 'table delete', 'table update', 'table optimize', 'table vacuum', 'table restore',
+  'table', 'table delete', 'table update', 'table optimize', 'table vacuum', 'table check', 'table restore',
 ]; // prettier-ignore
 
 test('--version is the version of the package, and nothing else', async () => {

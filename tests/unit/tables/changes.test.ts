@@ -8,7 +8,7 @@ import { seededRandom, systemRandom, type Random } from '../../../core/random.ts
 import { DeltaTable, openStore } from '../../../tables/index.ts';
 import type { PutMode, PutResult } from '../../../tables/store/object-store.ts';
 import { MemoryStore } from '../../../tables/store/memory.ts';
-import { Lab, paths, writeText } from './tables.ts';
+import { Lab, paths, readText, writeText } from './tables.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -108,6 +108,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('any row of operations, seed %i', async (see
     expect(await rowsOf(lab.table(store)), done.join('\n')).toEqual(sorted(rows));
     for (const [version, were] of versions) expect(await rowsOf(table, version), done.join('\n')).toEqual(were);
   }
+  expect((await table.check(lab.session)).problems).toEqual([]);
 }); // prettier-ignore
 
 /** A store in which somebody else commits just before a log entry is written. */
@@ -387,4 +388,38 @@ test('columns may have any name, and a file that is gone is named', async () => 
   await store.delete(file?.path ?? '');
   await store.close();
   await expect(table.delete(lab.session, { where: 'taken = 13' })).rejects.toMatchObject({ message: expect.stringContaining(file?.path ?? '') as string });
+}); // prettier-ignore
+
+test('a check finds what is not as the log says, and names every file', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  const query = (n: number): string =>
+    `SELECT ${String(n)}::BIGINT + range AS id, CASE WHEN range > 0 THEN repeat('ü', 40) || range END AS name, range / 7 AS x, TIMESTAMPTZ '2026-01-01 00:00:00.1234567+00' + INTERVAL (range) SECOND AS at FROM range(10)`;
+  for (let i = 0; i < 6; i++) await lab.written(table, query(i * 10));
+  expect(await table.check(lab.session)).toEqual({ version: 5n, files: 6, problems: [] });
+  const { files } = await table.snapshot();
+  const [missing, cut, swapped, few, wide, nulls] = files.map(({ path }) => path) as [string, string, string, string, string, string];
+  await store.delete(missing);
+  await store.put(cut, (await store.get(cut)).subarray(0, 300), 'replace');
+  await store.put(swapped, await store.get(few), 'replace');
+  const change = async (version: number, from: RegExp, to: string): Promise<void> => {
+    const path = `_delta_log/${String(version).padStart(20, '0')}.json`;
+    const text = await readText(store, path);
+    expect(text).toMatch(from);
+    await writeText(store, path, text.replace(from, to));
+  };
+  await change(3, /numRecords\\":10/, String.raw`numRecords\":9`);
+  await change(4, /(?<before>maxValues\\":\{[^}]*\\"id\\":)49/, '$<before>45');
+  await change(5, /(?<before>nullCount\\":\{[^}]*\\"id\\":)0/, '$<before>2');
+  const { problems } = await lab.table(store).check(lab.session);
+  const found = new Map<string, string[]>();
+  for (const { file, kind, message } of problems) found.set(file, [...(found.get(file) ?? []), `${kind}: ${message}`]);
+  expect(found.get(missing)).toEqual(['missing: the file does not exist']);
+  expect(found.get(cut)?.[0]).toMatch(/^size: the file has 300 bytes/);
+  expect(found.get(cut)?.[1]).toMatch(/^unreadable: /);
+  expect(found.get(swapped)).toContain('statistics: 10 values of column id are above the maximum in the log');
+  expect(found.get(few)).toEqual(['rows: the file has 10 rows, the log says 9']);
+  expect(found.get(wide)).toEqual(['statistics: 4 values of column id are above the maximum in the log']);
+  expect(found.get(nulls)).toEqual(['statistics: 2 NULLs of column id more or less than the log says']);
+  await store.close();
 }); // prettier-ignore
