@@ -2,6 +2,7 @@
 import { Option, type Command } from 'commander';
 import { SluiceError } from '../core/errors.ts';
 import { checkTable, deleteFrom, optimizeTable, restoreTable, updateTable, vacuumTable } from './commands/table.ts';
+import { tableProperties } from './commands/table-properties.ts';
 import type { Io } from './io.ts';
 
 type Format = 'table' | 'json';
@@ -14,7 +15,7 @@ export function addTableCommands(
 ): void {
   const table = program
     .command('table')
-    .description('change a table, and keep it tidy: delete, update, optimize, vacuum, check, restore')
+    .description('change a table, and keep it tidy: delete, update, optimize, vacuum, check, properties, restore')
     .helpCommand(false)
     .addHelpText('after', examplesText(Object.values(EXAMPLES).flat()));
   const verb = (name: keyof typeof EXAMPLES, description: string): Command =>
@@ -73,6 +74,11 @@ export function addTableCommands(
       await checkTable(io, { ...globals(command), ...options, name });
     },
   );
+  verb('properties', 'list the table properties, or set some')
+    .option('--set <property>', 'key=value; may be repeated', collected)
+    .action(async (name: string, options: { set?: string[]; format: Format }, command: Command) => {
+      await tableProperties(io, { ...globals(command), ...options, set: options.set ?? [], name });
+    });
   verb('restore', 'make the table what it was, as a new version')
     .option('--version-as-of <version>', 'a version, as `sluice history` lists them', version)
     .option('--timestamp-as-of <time>', 'the version that was the newest then', timestamp)
@@ -100,6 +106,10 @@ const EXAMPLES = {
   optimize: [`sluice table optimize silver.orders --where "order_date >= '2026-01-01'"`],
   vacuum: ['sluice table vacuum silver.orders --dry-run', 'sluice table vacuum silver.orders --retain-hours 200'],
   check: ['sluice table check silver.orders'],
+  properties: [
+    'sluice table properties silver.orders',
+    'sluice table properties silver.orders --set delta.appendOnly=true',
+  ],
   restore: ['sluice table restore silver.orders --version-as-of 3'],
 };
 

@@ -8,6 +8,7 @@
 import { SluiceError } from '../../core/errors.ts';
 import type { DataType, StructType } from '../../core/schema.ts';
 import type { Metadata, Protocol } from './actions.ts';
+import { durationMs } from './retention.ts';
 
 /** What sluice does for a reader, and features that ask nothing of one. */
 const READABLE = new Set(['timestampNtz', 'columnMapping', 'deletionVectors', 'typeWidening', 'typeWidening-preview', 'v2Checkpoint', 'vacuumProtocolCheck']); // prettier-ignore
@@ -25,6 +26,12 @@ const LEGACY_FEATURES: readonly (readonly [number, readonly string[]])[] = [
 /** Properties that switch on a feature which our protocol does not announce: other engines would then read it wrong. */
 const FEATURE_PROPERTIES =
   /^delta\.(feature\.|min(Reader|Writer)Version$|columnMapping\.|constraints\.|enable(?!ExpiredLogCleanup$)|checkpointPolicy$|universalFormat\.)/;
+
+const DURATIONS = new Set([
+  'delta.deletedFileRetentionDuration',
+  'delta.logRetentionDuration',
+  'delta.setTransactionRetentionDuration',
+]);
 
 /** The least protocol that a schema needs. */
 export function protocolFor(schema: StructType): Protocol {
@@ -52,8 +59,9 @@ export function upgraded(current: Protocol, schema: StructType): Protocol {
   };
 }
 
-/** @throws SluiceError `UNSUPPORTED_FEATURE` for table properties that a user may not set through sluice. */
+/** @throws SluiceError `UNSUPPORTED_FEATURE` for table properties that a user may not set through sluice, `CONFIG_INVALID` for values that mean nothing */
 export function checkProperties(properties: Readonly<Record<string, string>>, table: string): void {
+  for (const [key, value] of Object.entries(properties)) checkValue(key, value, table);
   const needed = Object.entries(properties).filter(
     ([key, value]) => FEATURE_PROPERTIES.test(key) && !['false', 'none', 'classic'].includes(value.toLowerCase()),
   );
@@ -62,6 +70,15 @@ export function checkProperties(properties: Readonly<Record<string, string>>, ta
   throw new SluiceError('UNSUPPORTED_FEATURE', `${table}: sluice cannot set the properties ${features.join(', ')}`, {
     advice: 'Leave them out: they ask writers for something that sluice does not do.',
     facts: { table, features },
+  });
+}
+
+/** A duration that nobody understands would keep files for ever, silently. */
+function checkValue(key: string, value: string, table: string): void {
+  if (!DURATIONS.has(key) || durationMs(value) !== undefined) return;
+  throw new SluiceError('CONFIG_INVALID', `${table}: ${key} is no duration: ${value}`, {
+    advice: 'Write it as `interval 30 days`.',
+    facts: { table, property: key },
   });
 }
 

@@ -18,7 +18,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 const DEFAULT_TOMBSTONE_MS = 604_800_000;
 
 /** @example durationMs('interval 1 week') // 604800000 */
-function durationMs(interval: string | undefined): number | undefined {
+export function durationMs(interval: string | undefined): number | undefined {
   const text = interval
     ?.trim()
     .toLowerCase()

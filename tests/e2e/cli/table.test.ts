@@ -81,6 +81,18 @@ test('check finds nothing wrong with a table that is whole, and names what is mi
   expectError(result, 6, 'TABLE_DAMAGED', 'is not what its log says', ADVICE);
 });
 
+test('properties are listed and set, and refused when they mean nothing or need what sluice lacks', async () => {
+  const { stdout } = await table('properties', 'silver.orders');
+  expect(stdout).toMatch(/^silver\.orders@\d+:/);
+  const version = Number(/@(\d+)/.exec(stdout)?.[1]);
+  const set = await json('properties', 'silver.orders', '--set', 'delta.deletedFileRetentionDuration = interval 30 days', '--set', 'team=shop');
+  expect(set).toMatchObject({ version: version + 1, properties: { 'delta.deletedFileRetentionDuration': 'interval 30 days', team: 'shop' } });
+  expectError(await table('vacuum', 'silver.orders', '--retain-hours', '200'), 2, 'RETENTION_TOO_SHORT', '720');
+  expectError(await table('properties', 'silver.orders', '--set', 'delta.deletedFileRetentionDuration=long'), 3, 'CONFIG_INVALID', 'no duration: long', ADVICE);
+  expectError(await table('properties', 'silver.orders', '--set', 'delta.enableChangeDataFeed=true'), 6, 'UNSUPPORTED_FEATURE', 'delta.enableChangeDataFeed');
+  expect(await json('properties', 'silver.orders')).toEqual(set);
+}); // prettier-ignore
+
 test('a stream that reads changed rows says so, and names the version', async () => {
   expect((await json('delete', 'bronze.orders', '--all'))['deleted_rows']).toBe(2000);
   const { code, stderr } = await run(lake);

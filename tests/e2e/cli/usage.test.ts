@@ -9,7 +9,7 @@ afterAll(() => scratch.remove());
 
 const COMMANDS = [
   'init', 'run', 'sql', 'tables', 'history', 'features', 'features list', 'features export', 'check',
-  'table', 'table delete', 'table update', 'table optimize', 'table vacuum', 'table check', 'table restore',
+  'table', 'table delete', 'table update', 'table optimize', 'table vacuum', 'table check', 'table properties', 'table restore',
 ]; // prettier-ignore
 
 test('--version is the version of the package, and nothing else', async () => {
@@ -42,6 +42,7 @@ test.each([
   [['table', 'update', 'a.b', '--set', 'x = 1'], 'which rows to update was not said'],
   [['table', 'update', 'a.b', '--set', 'x', '--all'], 'not an assignment: x'],
   [['table', 'delete', 'a.b', '--all', '--where', 'true'], '--all and --where exclude each other'],
+  [['table', 'properties', 'a.b', '--set', 'x'], 'not a property: x'],
   [['table', 'restore', 'a.b'], 'name either a version or a time'],
   [['table', 'restore', 'a.b', '--timestamp-as-of', 'noon'], 'not a time: noon'],
   [['table', 'restore', 'a.b', '--timestamp-as-of', '2026-02-31'], 'not a time: 2026-02-31'],

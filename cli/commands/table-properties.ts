@@ -1,0 +1,50 @@
+/** `sluice table properties`: what a table says of how it wants to be treated. */
+import { SluiceError } from '../../core/errors.ts';
+import { stringifyJson } from '../../core/json.ts';
+import { write, type Io } from '../io.ts';
+import { withTable } from '../open-table.ts';
+
+export interface PropertiesOptions {
+  readonly project?: string;
+  readonly name: string;
+  readonly format: 'table' | 'json';
+  /** `key=value` */
+  readonly set: readonly string[];
+}
+
+/** Sets properties, in one commit, when there are any to set; then prints all of them. */
+export async function tableProperties(io: Io, options: PropertiesOptions): Promise<void> {
+  const properties = Object.fromEntries(options.set.map(property));
+  await withTable(io, options, async ({ table }) => {
+    await table.snapshot();
+    if (options.set.length > 0) {
+      const result = await table.commit({
+        operation: 'SET TBLPROPERTIES',
+        mode: 'append',
+        add: [],
+        properties,
+        operationParameters: { properties },
+      });
+      if (result.kind === 'conflict') {
+        throw new SluiceError('COMMIT_CONTENTION', `${options.name}: ${result.reason.message} meanwhile`, {
+          advice: 'Nothing was changed. Look at the properties, and set them again.',
+          facts: { table: options.name, version: result.reason.version },
+        });
+      }
+    }
+    const now = await table.snapshot();
+    const all = Object.entries(now.properties).sort(([a], [b]) => (a < b ? -1 : 1));
+    const json = { table: options.name, version: now.version, properties: Object.fromEntries(all) };
+    const text = all.map(([key, value]) => `  ${key} = ${value}\n`).join('');
+    const head = `${options.name}@${String(now.version)}:${all.length === 0 ? ' no properties' : ''}\n`;
+    await write(io.stdout, options.format === 'json' ? `${stringifyJson(json)}\n` : head + text);
+  });
+}
+
+/** `delta.appendOnly=true` → ['delta.appendOnly', 'true'] */
+function property(text: string): [string, string] {
+  const match = /^\s*([^\s=]+)\s*=\s*([^]*?)\s*$/.exec(text);
+  const [, key = '', value = ''] = match ?? [];
+  if (match !== null && value !== '') return [key, value];
+  throw new SluiceError('USAGE', `not a property: ${text}`, { advice: 'Write it as --set delta.appendOnly=true.' });
+}
