@@ -5,7 +5,7 @@
  * whoever wrote them. Source: Delta protocol, "Per-file Statistics" (strings may be cut, timestamps are cut to milliseconds).
  */
 import { isJsonObject, parseJson, type Json, type JsonObject } from '../core/json.ts';
-import type { DataType } from '../core/schema.ts';
+import { primitive, type DataType, type Field } from '../core/schema.ts';
 import { physicalName } from './column-mapping.ts';
 import type { AddFile } from './log/actions.ts';
 import type { RelationShape } from './relation.ts';
@@ -35,7 +35,7 @@ export function prune(
     const field = schema.fields.find(({ name }) => name.toLowerCase() === condition.column.toLowerCase());
     if (field === undefined) return [];
     const isPartition = partitionColumns.includes(field.name);
-    return [{ ...condition, column: physicalName(field, mapping), type: field.type, isPartition }];
+    return [{ ...condition, column: physicalName(field, mapping), type: comparedAs(field), isPartition }];
   });
   if (known.length === 0) return files;
   const byPartition = known.filter(({ isPartition }) => isPartition);
@@ -45,6 +45,15 @@ export function prune(
       byPartition.every((condition) => partitionCanMatch(condition, file)) &&
       (byStats.length === 0 || statsCanMatch(byStats, file)),
   );
+}
+
+/**
+ * A column that was widened from FLOAT has bounds in old files that were written as FLOATs: 0.7 there is 0.699999988, and so
+ * they bound its values as FLOATs only.
+ */
+function comparedAs({ type, metadata }: Field): DataType {
+  const wasWidened = metadata['delta.typeChanges'] !== undefined;
+  return wasWidened && type.kind === 'primitive' && type.name === 'double' ? primitive('float') : type;
 }
 
 function partitionCanMatch(condition: TypedCondition, { partitionValues }: AddFile): boolean {

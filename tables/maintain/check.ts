@@ -106,7 +106,7 @@ function checksOf(field: Field, stats: JsonObject, snapshot: Snapshot): Check[] 
     return isJsonObject(values) ? values[name] : undefined;
   };
   const column = quoteIdent(field.name);
-  const [min, max, nulls] = [literalOf(of('minValues'), field.type), literalOf(of('maxValues'), field.type), of('nullCount')];
+  const [min, max, nulls] = [boundOf(of('minValues'), field, 'least'), boundOf(of('maxValues'), field, 'greatest'), of('nullCount')];
   const upper = max !== undefined && isInstant(field.type) ? `${max} + INTERVAL ${String(ROUNDED)} MICROSECOND` : max;
   const shown = `of column ${field.name}`;
   return [
@@ -115,6 +115,13 @@ function checksOf(field: Field, stats: JsonObject, snapshot: Snapshot): Check[] 
     ...(isCount(nulls) && stats['tightBounds'] !== false ? [{ sql: `abs(count(*) FILTER (${column} IS NULL) - ${String(nulls)})`, message: `NULLs ${shown} more or less than the log says` }] : []),
   ];
 } // prettier-ignore
+
+/** A column that was widened from FLOAT has bounds that were written as FLOATs: the wider of the two readings counts. */
+function boundOf(value: Json | undefined, { type, metadata }: Field, wider: 'least' | 'greatest'): string | undefined {
+  const literal = literalOf(value, type);
+  if (literal === undefined || metadata['delta.typeChanges'] === undefined || !isFloating(type)) return literal;
+  return `${wider}(${literal}, CAST(CAST(${literal} AS FLOAT) AS DOUBLE))`;
+}
 
 function literalOf(value: Json | undefined, type: DataType): string | undefined {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return undefined;
