@@ -1,4 +1,5 @@
 /** One version of a table: what it holds, pinned. Later commits do not change it. */
+import { atOnce } from '../core/at-once.ts';
 import type { Field, StructType } from '../core/schema.ts';
 import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
 import { readDeletedRows, type DeletedRows } from './deletion-vectors/deleted-rows.ts';
@@ -140,11 +141,10 @@ export class Snapshot {
 
   /** As `relation`, over files that have more columns, or other partition values, than the table's own. */
   async relationOver(shape: Shape, files: readonly PartOfFile[]): Promise<string> {
-    const local = files.map(async ({ only, ...file }): Promise<RelationFile> => ({
-      ...(await this.#local(file)),
-      ...(only === undefined ? {} : { only }),
-    }));
-    return relationOf({ ...shape, mapping: this.#mapping }, await Promise.all(local));
+    const local = await atOnce(files, FILES_AT_ONCE, async ({ only, ...file }): Promise<RelationFile> => {
+      return { ...(await this.#local(file)), ...(only === undefined ? {} : { only }) };
+    });
+    return relationOf({ ...shape, mapping: this.#mapping }, local);
   }
 
   /** Which rows of a file are deleted. */
@@ -159,11 +159,7 @@ export class Snapshot {
   async #localFiles(options: RelationOptions): Promise<RelationFile[]> {
     const all = options.files ?? this.files;
     const files = options.where === undefined ? all : prune(all, this.#shape, options.where);
-    const local: RelationFile[] = [];
-    for (let i = 0; i < files.length; i += FILES_AT_ONCE) {
-      local.push(...(await Promise.all(files.slice(i, i + FILES_AT_ONCE).map((file) => this.#local(file)))));
-    }
-    return local;
+    return atOnce(files, FILES_AT_ONCE, (file) => this.#local(file));
   }
 
   async #local(file: AddFile): Promise<RelationFile> {

@@ -69,6 +69,18 @@ export function rowsWithout(a: DeletedRows | undefined, b: DeletedRows | undefin
   return { first: a.first, bits };
 }
 
+/** The paths of all that a logical file is made of, as the log has them: its data, and which rows of it are deleted. */
+export function pathsOf({
+  path,
+  deletionVector,
+}: {
+  readonly path: string;
+  readonly deletionVector?: DeletionVector;
+}): string[] {
+  if (deletionVector === undefined || deletionVector.storageType === 'i') return [path];
+  return [path, deletionVectorPath(deletionVector)];
+}
+
 function inline({ pathOrInlineDv, sizeInBytes }: DeletionVector): Uint8Array {
   const bytes = decodeZ85(pathOrInlineDv);
   if (bytes.length < sizeInBytes) throw new SyntaxError(`${String(bytes.length)} bytes, not ${String(sizeInBytes)}`);

@@ -12,6 +12,7 @@ import type { AddFile } from '../log/actions.ts';
 import type { Condition } from '../prune.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { clauseOf, OWN, type InsertClause, type RowClause } from './merge-sql.ts';
+import { explained } from './shared.ts';
 
 export interface MergeOptions {
   /** A query; its rows are called `source`. */
@@ -47,7 +48,9 @@ export async function match(
   sourceColumns: readonly string[],
 ): Promise<void> {
   await matched(session, target, options).catch((error: unknown) => {
-    throw explained(error, snapshot, sourceColumns);
+    const columns = snapshot.schema.fields.map(({ name }) => name).join(', ');
+    const advice = `target has the columns ${columns}; source has ${sourceColumns.join(', ')}.`;
+    throw explained(error, 'MERGE', snapshot.location, advice);
   });
 }
 
@@ -109,16 +112,6 @@ export async function touchedBy(
     const file = files.get(textOf(path));
     if (file === undefined) throw new SluiceError('INTERNAL', `no file of the table is ${textOf(path)}`);
     return { file, taken: BigInt(textOf(taken)), deleted: BigInt(textOf(deleted)) };
-  });
-}
-
-function explained(error: unknown, { location, schema }: Snapshot, sourceColumns: readonly string[]): unknown {
-  if (!(error instanceof SluiceError && ['SQL_INVALID', 'SQL_SYNTAX'].includes(error.code))) return error;
-  const columns = schema.fields.map(({ name }) => name).join(', ');
-  return new SluiceError(error.code, `${location}: MERGE: ${error.message.split('\n')[0] ?? ''}`, {
-    advice: `target has the columns ${columns}; source has ${sourceColumns.join(', ')}.`,
-    facts: { table: location },
-    cause: error,
   });
 }
 

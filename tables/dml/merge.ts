@@ -26,6 +26,7 @@ import {
 import { columnsOf, OWN, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
 import { checkStable, inTransaction } from './stable.ts';
+import { sum } from './shared.ts';
 
 export interface MergeResult {
   /** The version that was made; undefined when nothing was to be done. */
@@ -170,8 +171,4 @@ async function written(
     await table.discard(added).catch(() => undefined);
     throw error;
   }
-}
-
-function sum(counts: readonly bigint[]): bigint {
-  return counts.reduce((a, b) => a + b, 0n);
 }

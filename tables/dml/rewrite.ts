@@ -9,6 +9,7 @@ import type { AddFile } from '../log/actions.ts';
 import { bytesOf, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { RowCondition, Touched } from './touched.ts';
+import { sum } from './shared.ts';
 
 export interface RewriteResult {
   /** The version that was made; undefined when no row was meant. */
@@ -95,10 +96,6 @@ export function groups<T extends { readonly file: AddFile }>(files: readonly T[]
     group = [];
   }
   return group.length === 0 ? all : [...all, group];
-}
-
-function sum(counts: readonly bigint[]): bigint {
-  return counts.reduce((a, b) => a + b, 0n);
 }
 
 function miscounted({ location, version }: Snapshot, found: bigint, wanted: bigint): SluiceError {

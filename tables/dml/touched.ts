@@ -11,6 +11,7 @@ import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { Condition } from '../prune.ts';
 import { unusedName } from '../relation.ts';
+import { explained } from './shared.ts';
 import type { Snapshot } from '../snapshot.ts';
 
 export interface RowCondition {
@@ -46,7 +47,7 @@ export async function touchedFiles(session: Session, snapshot: Snapshot, conditi
       `SELECT ${quoteIdent(path)} AS path, count(*) FILTER (${isTaken(condition)}) AS taken, count(*) AS rows FROM ${relation} AS t GROUP BY ALL HAVING count(*) FILTER (${isTaken(condition)}) > 0`,
     )
     .catch((error: unknown) => {
-      throw explained(error, `WHERE ${condition.where ?? ''}`, snapshot);
+      throw explained(error, `WHERE ${condition.where ?? ''}`, snapshot.location, columnsOf(snapshot));
     });
   return found.map(({ path, taken, rows }) => {
     const file = files.get(textOf(path));
@@ -58,15 +59,10 @@ export async function touchedFiles(session: Session, snapshot: Snapshot, conditi
 /** @throws SluiceError `SQL_INVALID` when a query over the table's columns means nothing */
 export async function checkBinds(session: Session, query: string, snapshot: Snapshot): Promise<void> {
   await session.describe(query).catch((error: unknown) => {
-    throw explained(error, 'SET', snapshot);
+    throw explained(error, 'SET', snapshot.location, columnsOf(snapshot));
   });
 }
 
-function explained(error: unknown, what: string, { location, schema }: Snapshot): unknown {
-  if (!(error instanceof SluiceError && ['SQL_INVALID', 'SQL_SYNTAX'].includes(error.code))) return error;
-  return new SluiceError(error.code, `${location}: ${what}: ${error.message.split('\n')[0] ?? ''}`, {
-    advice: `The columns are ${schema.fields.map(({ name }) => name).join(', ')}.`,
-    facts: { table: location },
-    cause: error,
-  });
+function columnsOf({ schema }: Snapshot): string {
+  return `The columns are ${schema.fields.map(({ name }) => name).join(', ')}.`;
 }

@@ -6,8 +6,9 @@
  * The protocol never goes back, and application ids stay: a stream that fills the table goes on from where it was.
  * Source: Databricks, "RESTORE".
  */
+import { atOnce } from '../../core/at-once.ts';
 import { SluiceError } from '../../core/errors.ts';
-import { deletionVectorPath } from '../deletion-vectors/deleted-rows.ts';
+import { pathsOf } from '../deletion-vectors/deleted-rows.ts';
 import { readHistory } from '../history.ts';
 import type { AddFile } from '../log/actions.ts';
 import { VACUUM_END, VACUUM_START } from '../log/conflicts.ts';
@@ -91,27 +92,19 @@ async function checkThere(
   { location, version }: Snapshot,
   files: readonly AddFile[],
 ): Promise<void> {
-  const paths = files.flatMap(({ path, deletionVector }) => [
-    path,
-    ...(deletionVector === undefined || deletionVector.storageType === 'i' ? [] : [deletionVectorPath(deletionVector)]),
-  ]);
-  for (let i = 0; i < paths.length; i += AT_ONCE) {
-    const some = paths.slice(i, i + AT_ONCE);
-    const there = await Promise.all(
-      some.map(async (path) => {
-        const place = placeOf(store, path);
-        return (await place.store.head(place.path)) !== undefined;
-      }),
-    );
-    const missing = some[there.indexOf(false)];
-    if (missing === undefined) continue;
-    throw new SluiceError(
-      'FILE_MISSING',
-      `${location}@${String(version)} cannot be restored: ${missing} does not exist`,
-      {
-        advice: 'It was vacuumed. Nothing was changed. Name a later version.',
-        facts: { table: location, version, file: missing },
-      },
-    );
-  }
+  const paths = files.flatMap(pathsOf);
+  const there = await atOnce(paths, AT_ONCE, async (path) => {
+    const place = placeOf(store, path);
+    return (await place.store.head(place.path)) !== undefined;
+  });
+  const missing = paths[there.indexOf(false)];
+  if (missing === undefined) return;
+  throw new SluiceError(
+    'FILE_MISSING',
+    `${location}@${String(version)} cannot be restored: ${missing} does not exist`,
+    {
+      advice: 'It was vacuumed. Nothing was changed. Name a later version.',
+      facts: { table: location, version, file: missing },
+    },
+  );
 }

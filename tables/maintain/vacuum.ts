@@ -6,14 +6,14 @@
  * than those of change data are not looked into. What the result names was deleted, and nothing else.
  * Source: Delta protocol, "VACUUM Protocol Check"; Databricks, "VACUUM".
  */
+import type { Clock } from '../../core/clock.ts';
 import { SluiceError } from '../../core/errors.ts';
-import { deletionVectorPath } from '../deletion-vectors/deleted-rows.ts';
+import { pathsOf } from '../deletion-vectors/deleted-rows.ts';
 import type { AddFile, RemoveFile } from '../log/actions.ts';
 import { VACUUM_END, VACUUM_START } from '../log/conflicts.ts';
 import { readEntries } from '../log/entry.ts';
 import { listLog } from '../log/listing.ts';
 import { tombstoneRetentionMs } from '../log/retention.ts';
-import type { Clock } from '../../core/clock.ts';
 import type { Steps } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { ObjectMeta, ObjectStore } from '../store/object-store.ts';
@@ -123,10 +123,8 @@ async function unneeded(parts: VacuumParts, snapshot: Snapshot, before: number):
 /** The files of the table, and those that it had after the moment, as paths in its store. */
 async function neededFiles({ store }: VacuumParts, snapshot: Snapshot, before: number): Promise<Needed> {
   const needed = new Needed();
-  const keep = ({ path, deletionVector }: Pick<AddFile | RemoveFile, 'path' | 'deletionVector'>): void => {
-    needed.add(placeOf(store, path), store);
-    if (deletionVector !== undefined && deletionVector.storageType !== 'i')
-      needed.add(placeOf(store, deletionVectorPath(deletionVector)), store);
+  const keep = (file: Pick<AddFile | RemoveFile, 'path' | 'deletionVector'>): void => {
+    for (const path of pathsOf(file)) needed.add(placeOf(store, path), store);
   };
   for (const file of snapshot.files) keep(file);
   for (const file of snapshot.removed) if (file.deletionMs >= before) keep(file);

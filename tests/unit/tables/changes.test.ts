@@ -6,9 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../../core/clock.ts';
 import { seededRandom, systemRandom, type Random } from '../../../core/random.ts';
 import { DeltaTable, openStore } from '../../../tables/index.ts';
-import type { PutMode, PutResult } from '../../../tables/store/object-store.ts';
-import { MemoryStore } from '../../../tables/store/memory.ts';
-import { Lab, paths, readText, writeText } from './tables.ts';
+import { BusyStore, Lab, paths, readText, writeText } from './tables.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -110,16 +108,6 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])('any row of operations, seed %i', async (see
   }
   expect((await table.check(lab.session)).problems).toEqual([]);
 }); // prettier-ignore
-
-/** A store in which somebody else commits just before a log entry is written. */
-class BusyStore extends MemoryStore {
-  readonly before: (() => Promise<unknown>)[] = [];
-
-  override async put(path: string, bytes: Uint8Array, mode: PutMode): Promise<PutResult> {
-    if (path.endsWith('.json')) await this.before.shift()?.();
-    return super.put(path, bytes, mode);
-  }
-}
 
 async function busy(): Promise<{ store: BusyStore; ours: DeltaTable; theirs: DeltaTable }> {
   const store = new BusyStore('memory://busy', lab.clock);

@@ -2,10 +2,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seededRandom, type Random } from '../../../core/random.ts';
 import type { InsertClause, MergeOptions, RowClause } from '../../../tables/index.ts';
-import type { PutMode, PutResult } from '../../../tables/store/object-store.ts';
-import { MemoryStore } from '../../../tables/store/memory.ts';
 import type { DeltaTable } from '../../../tables/table.ts';
-import { Lab } from './tables.ts';
+import { BusyStore, Lab } from './tables.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -150,15 +148,6 @@ test('into partitions, with other names in the source, and into an empty table',
     [3n, '2026-01-03', 'C'],
   ]);
 });
-
-class BusyStore extends MemoryStore {
-  readonly before: (() => Promise<unknown>)[] = [];
-
-  override async put(path: string, bytes: Uint8Array, mode: PutMode): Promise<PutResult> {
-    if (path.endsWith('.json')) await this.before.shift()?.();
-    return super.put(path, bytes, mode);
-  }
-}
 
 test('merges that race do not insert a key twice', async () => {
   const store = new BusyStore('memory://busy', lab.clock);

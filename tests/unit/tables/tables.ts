@@ -8,10 +8,20 @@ import type { Row } from '../../../engine/values.ts';
 import type { Change, CommitResult } from '../../../tables/change.ts';
 import type { AddFile } from '../../../tables/log/actions.ts';
 import { MemoryStore } from '../../../tables/store/memory.ts';
-import type { ObjectStore } from '../../../tables/store/object-store.ts';
+import type { ObjectStore, PutMode, PutResult } from '../../../tables/store/object-store.ts';
 import { DeltaTable, type TableParts } from '../../../tables/table.ts';
 
 export const START_MS = Date.parse('2026-03-01T12:00:00.000Z');
+
+/** A store in which somebody else commits just before a log entry is written. */
+export class BusyStore extends MemoryStore {
+  readonly before: (() => Promise<unknown>)[] = [];
+
+  override async put(path: string, bytes: Uint8Array, mode: PutMode): Promise<PutResult> {
+    if (path.endsWith('.json')) await this.before.shift()?.();
+    return super.put(path, bytes, mode);
+  }
+}
 
 export class Lab {
   readonly engine: Engine;

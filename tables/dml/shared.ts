@@ -1,0 +1,16 @@
+/** What the changes of rows have in common: counts, and errors about SQL that the user wrote. */
+import { SluiceError } from '../../core/errors.ts';
+
+export function sum(counts: readonly bigint[]): bigint {
+  return counts.reduce((a, b) => a + b, 0n);
+}
+
+/** An error of DuckDB about a part of the statement, with the table and the columns that there are; others as they are. */
+export function explained(error: unknown, part: string, table: string, columns: string): unknown {
+  if (!(error instanceof SluiceError && ['SQL_INVALID', 'SQL_SYNTAX'].includes(error.code))) return error;
+  return new SluiceError(error.code, `${table}: ${part}: ${error.message.split('\n')[0] ?? ''}`, {
+    advice: columns,
+    facts: { table },
+    cause: error,
+  });
+}
