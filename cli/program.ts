@@ -15,6 +15,7 @@ import { run } from './commands/run.ts';
 import { sql } from './commands/sql.ts';
 import { tables } from './commands/tables.ts';
 import type { Io } from './io.ts';
+import { examples, machineFormat, type MachineFormat } from './options.ts';
 import { packageVersion } from './package.ts';
 import { addTableCommands } from './table-program.ts';
 import { errorText, exitCodeOf, ToldError, toSluiceError } from './report-error.ts';
@@ -24,8 +25,6 @@ interface Globals {
   readonly project?: string;
   readonly debug?: boolean;
 }
-
-type MachineFormat = 'table' | 'json';
 
 /**
  * Runs one command line.
@@ -63,8 +62,6 @@ function buildProgram(io: Io): Command {
     .exitOverride()
     .addHelpText('after', examples(EXAMPLES.program));
   const globals = (command: Command): Globals => command.optsWithGlobals<Globals>();
-  const machineFormat = (): Option =>
-    new Option('--format <format>', 'for people or for programs').choices(['table', 'json']).default('table');
 
   program
     .command('init')
@@ -181,10 +178,6 @@ const EXAMPLES = {
   ],
   check: ['sluice check', 'sluice check --format json'],
 };
-
-function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-}
 
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) {

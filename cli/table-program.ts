@@ -1,11 +1,10 @@
 /** What `sluice table` takes: its verbs, their options and examples. */
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { SluiceError } from '../core/errors.ts';
 import { checkTable, deleteFrom, optimizeTable, restoreTable, updateTable, vacuumTable } from './commands/table.ts';
 import { tableProperties } from './commands/table-properties.ts';
 import type { Io } from './io.ts';
-
-type Format = 'table' | 'json';
+import { examples, machineFormat, type MachineFormat } from './options.ts';
 
 /** Adds the command, with all its verbs. */
 export function addTableCommands(
@@ -17,23 +16,23 @@ export function addTableCommands(
     .command('table')
     .description('change a table, and keep it tidy: delete, update, optimize, vacuum, check, properties, restore')
     .helpCommand(false)
-    .addHelpText('after', examplesText(Object.values(EXAMPLES).flat()));
+    .addHelpText('after', examples(Object.values(EXAMPLES).flat()));
   const verb = (name: keyof typeof EXAMPLES, description: string): Command =>
     table
       .command(name)
       .description(description)
       .argument('<table>', 'as silver.orders, or the path of any Delta table')
-      .addOption(
-        new Option('--format <format>', 'for people or for programs').choices(['table', 'json']).default('table'),
-      )
-      .addHelpText('after', examplesText(EXAMPLES[name]));
+      .addOption(machineFormat())
+      .addHelpText('after', examples(EXAMPLES[name]));
 
   verb('delete', 'delete rows, in one commit')
     .option('--where <condition>', 'SQL over the columns')
     .option('--all', 'every row')
-    .action(async (name: string, options: { where?: string; all?: boolean; format: Format }, command: Command) => {
-      await deleteFrom(io, { ...globals(command), ...options, name });
-    });
+    .action(
+      async (name: string, options: { where?: string; all?: boolean; format: MachineFormat }, command: Command) => {
+        await deleteFrom(io, { ...globals(command), ...options, name });
+      },
+    );
   verb('update', 'change values, in one commit')
     .requiredOption('--set <assignment>', 'column = expression; may be repeated', collected)
     .option('--where <condition>', 'SQL over the columns')
@@ -41,7 +40,7 @@ export function addTableCommands(
     .action(
       async (
         name: string,
-        options: { set: string[]; where?: string; all?: boolean; format: Format },
+        options: { set: string[]; where?: string; all?: boolean; format: MachineFormat },
         command: Command,
       ) => {
         await updateTable(io, { ...globals(command), ...options, name });
@@ -49,7 +48,7 @@ export function addTableCommands(
     );
   verb('optimize', 'write small files anew as larger ones')
     .option('--where <condition>', 'SQL over partition columns')
-    .action(async (name: string, options: { where?: string; format: Format }, command: Command) => {
+    .action(async (name: string, options: { where?: string; format: MachineFormat }, command: Command) => {
       await optimizeTable(io, { ...globals(command), ...options, name });
     });
   verb('vacuum', 'delete files that no version within the retention time needs')
@@ -63,20 +62,20 @@ export function addTableCommands(
     .action(
       async (
         name: string,
-        options: { retainHours?: number; force?: boolean; dryRun?: boolean; format: Format },
+        options: { retainHours?: number; force?: boolean; dryRun?: boolean; format: MachineFormat },
         command: Command,
       ) => {
         await vacuumTable(io, { ...globals(command), ...options, name });
       },
     );
   verb('check', 'compare every file of the newest version with the log: size, rows, statistics').action(
-    async (name: string, options: { format: Format }, command: Command) => {
+    async (name: string, options: { format: MachineFormat }, command: Command) => {
       await checkTable(io, { ...globals(command), ...options, name });
     },
   );
   verb('properties', 'list the table properties, or set some')
     .option('--set <property>', 'key=value; may be repeated', collected)
-    .action(async (name: string, options: { set?: string[]; format: Format }, command: Command) => {
+    .action(async (name: string, options: { set?: string[]; format: MachineFormat }, command: Command) => {
       await tableProperties(io, { ...globals(command), ...options, set: options.set ?? [], name });
     });
   verb('restore', 'make the table what it was, as a new version')
@@ -85,7 +84,7 @@ export function addTableCommands(
     .action(
       async (
         name: string,
-        options: { versionAsOf?: bigint; timestampAsOf?: Date; format: Format },
+        options: { versionAsOf?: bigint; timestampAsOf?: Date; format: MachineFormat },
         command: Command,
       ) => {
         const { versionAsOf, timestampAsOf, format } = options;
@@ -112,10 +111,6 @@ const EXAMPLES = {
   ],
   restore: ['sluice table restore silver.orders --version-as-of 3'],
 };
-
-function examplesText(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-}
 
 function collected(text: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), text];
