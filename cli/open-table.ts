@@ -1,7 +1,7 @@
 /** A table that a command names: one of the project's, or any by its path. */
 import { resolve } from 'node:path';
 import { SluiceError } from '../core/errors.ts';
-import { suggest } from '../core/suggest.ts';
+import { nameAdvice } from '../core/suggest.ts';
 import { lakeCatalog, type Catalog } from '../query/index.ts';
 import { DeltaTable, type TableParts } from '../tables/index.ts';
 import type { Io } from './io.ts';
@@ -40,10 +40,8 @@ async function openNamed(catalog: Catalog, name: string): Promise<DeltaTable> {
   const table = await catalog.open(name.toLowerCase());
   if (table !== undefined) return table;
   const names = await catalog.names();
-  const near = suggest(name, names);
-  const known = names.length === 0 ? 'There are no tables yet: run `sluice run`.' : `There are ${names.join(', ')}.`;
   throw new SluiceError('UNKNOWN_TABLE', `no table ${name}`, {
-    advice: near === undefined ? known : `Did you mean ${near}?`,
+    advice: names.length === 0 ? 'There are no tables yet: run `sluice run`.' : nameAdvice(name, names),
     facts: { table: name },
   });
 }

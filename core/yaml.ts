@@ -8,7 +8,7 @@ import { isNode, isPair, isScalar, parseDocument, visit, type Document } from 'y
 import { z } from 'zod';
 import { messageOf, type ErrorCode } from './errors.ts';
 import type { SourceText, Span } from './source-text.ts';
-import { suggest } from './suggest.ts';
+import { nameAdvice } from './suggest.ts';
 
 export interface YamlOptions {
   /** The code of the error for a wrong file. */
@@ -46,9 +46,8 @@ export function parseYaml<Schema extends z.ZodType>(
   if (unknown !== undefined) {
     const [key = ''] = unknown.keys;
     const known = knownKeys(schema, unknown.path);
-    const near = suggest(key, known);
     throw source.error(code, keySpan(document, [...unknown.path, key]), `unknown key ${key}`, {
-      advice: near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${near}?`,
+      advice: nameAdvice(key, known, `Known here: ${known.join(', ')}.`),
     });
   }
   const path = issues[0]?.path ?? [];

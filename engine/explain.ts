@@ -4,7 +4,7 @@
  * Promise: pure; what DuckDB says that is not known here is passed on as it is, without its "Binder Error: ".
  */
 import type { ErrorCode, SluiceError } from '../core/errors.ts';
-import { suggest } from '../core/suggest.ts';
+import { didYouMean, listed } from '../core/suggest.ts';
 
 export interface Explained {
   readonly code: ErrorCode;
@@ -93,16 +93,6 @@ function plain(code: ErrorCode, text: string, name: string | undefined): Explain
   const [what = text, ...more] = text.split('\n');
   const advice = more.map((line) => line.trim()).filter((line) => line !== ''); // prettier-ignore
   return { code, what, advice: advice.length === 0 ? undefined : advice.join(' '), name };
-}
-
-function didYouMean(name: string, candidates: readonly string[]): string | undefined {
-  const near = suggest(name, candidates);
-  return near === undefined ? undefined : `Did you mean ${near}?`;
-}
-
-function listed(names: readonly string[]): string | undefined {
-  if (names.length === 0) return undefined;
-  return `There are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`;
 }
 
 function quoted(list: string | undefined): string[] {

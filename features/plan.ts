@@ -8,7 +8,7 @@ import { SluiceError } from '../core/errors.ts';
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { Field, StructType } from '../core/schema.ts';
 import { typeName } from '../core/schema.ts';
-import { suggest } from '../core/suggest.ts';
+import { nameAdvice } from '../core/suggest.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Session } from '../engine/session.ts';
 import { walk } from '../engine/tree.ts';
@@ -94,10 +94,8 @@ export function tablesOf(set: FeatureSet): Map<string, Path> {
 }
 
 export function unknownTable(set: FeatureSet, table: string, path: Path, names: readonly string[]): SluiceError {
-  const near = suggest(table, names);
   return set.source.error('UNKNOWN_TABLE', set.spanOf(path), `there is no table ${table}`, {
-    advice:
-      near === undefined ? `There are: ${names.join(', ')}. \`sluice run\` makes tables.` : `Did you mean ${near}?`,
+    advice: nameAdvice(table, names, `There are: ${names.join(', ')}. \`sluice run\` makes tables.`),
     facts: { table },
   });
 }
@@ -199,10 +197,9 @@ function findField(set: FeatureSet, schema: StructType, table: string, column: s
   const found = schema.fields.find(({ name }) => name.toLowerCase() === column.toLowerCase());
   if (found !== undefined) return found;
   const names = schema.fields.map(({ name }) => name);
-  const near = suggest(column, names);
   const expression = /\W/.test(column) ? " For an expression write 'name: expression'." : '';
   throw set.source.error('UNKNOWN_COLUMN', set.spanOf(path), `${table} has no column ${column}`, {
-    advice: (near === undefined ? `It has: ${names.join(', ')}.` : `Did you mean ${near}?`) + expression,
+    advice: nameAdvice(column, names, `It has: ${names.join(', ')}.`) + expression,
     facts: { table, column },
   });
 }

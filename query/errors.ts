@@ -1,7 +1,7 @@
 /** What DuckDB says about a statement, told about the statement as the user wrote it: place, line, caret, a better name. */
 import { SluiceError, type ErrorCode } from '../core/errors.ts';
 import type { SourceText } from '../core/source-text.ts';
-import { suggest } from '../core/suggest.ts';
+import { didYouMean, listed } from '../core/suggest.ts';
 import { tokenize } from '../core/sql-tokens.ts';
 import { missingDataFile, type TableVersion } from '../tables/index.ts';
 
@@ -29,7 +29,7 @@ export function placedError(error: unknown, { source, toOriginal, columns, table
   const name = column?.[1] ?? column?.[2];
   const code = name === undefined ? error.code : 'UNKNOWN_COLUMN';
   const what = name === undefined ? text : `there is no column ${name}`;
-  const advice = name === undefined ? error.advice : columnAdvice(name, columns);
+  const advice = name === undefined ? error.advice : (didYouMean(name, columns) ?? listed(columns));
   if (typeof position !== 'number') {
     return new SluiceError(code, `${source.file}: ${what}`, {
       ...(advice === undefined ? {} : { advice }),
@@ -40,13 +40,6 @@ export function placedError(error: unknown, { source, toOriginal, columns, table
   const start = Math.min(toOriginal(position), source.text.length);
   const end = start + (firstTokenLength(source.text.slice(start)) ?? 1);
   return source.error(code, { start, end }, what, { advice, facts: { engine: error.facts['engine'] }, cause: error });
-}
-
-function columnAdvice(name: string, columns: readonly string[]): string | undefined {
-  const near = suggest(name, columns);
-  if (near !== undefined) return `Did you mean ${near}?`;
-  const shown = columns.slice(0, 20).join(', ');
-  return columns.length === 0 ? undefined : `There are: ${shown}${columns.length > 20 ? ', …' : ''}.`;
 }
 
 function firstTokenLength(text: string): number | undefined {

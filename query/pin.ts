@@ -7,7 +7,7 @@
 import { SluiceError } from '../core/errors.ts';
 import type { SourceText } from '../core/source-text.ts';
 import { isSymbol, type Token } from '../core/sql-tokens.ts';
-import { suggest } from '../core/suggest.ts';
+import { nameAdvice, suggest } from '../core/suggest.ts';
 import type { Session } from '../engine/session.ts';
 import { DeltaTable, type Snapshot, type TableParts } from '../tables/index.ts';
 import { splitArguments } from './brackets.ts';
@@ -104,14 +104,13 @@ function tableAdvice(name: string, names: readonly string[]): string {
   const last = name.split('.').at(-1)?.toLowerCase();
   const same = names.filter((n) => n.split('.')[1]?.toLowerCase() === last);
   if (same.length > 0) return `Did you mean ${same.join(' or ')}?`;
-  const near = suggest(name, names) ?? (name.includes('.') ? undefined : suggestTable(name, names));
-  if (near !== undefined) return `Did you mean ${near}?`;
-  return `There are: ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}.`;
+  const near = name.includes('.') ? undefined : suggestTable(name, names);
+  return nameAdvice(name, names, near);
 }
 
 function suggestTable(name: string, names: readonly string[]): string | undefined {
   const near = suggest(name, names.map((n) => n.split('.')[1] ?? '')); // prettier-ignore
-  return near === undefined ? undefined : names.find((n) => n.endsWith(`.${near}`));
+  return near === undefined ? undefined : `Did you mean ${names.find((n) => n.endsWith(`.${near}`)) ?? near}?`;
 }
 
 /** `delta_scan('path', version => 3)` */

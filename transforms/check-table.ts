@@ -1,7 +1,7 @@
 /** What a flow's table must be: its columns, partition columns and expectations, and the table that is there already. */
 import { sameType, struct, typeName, type Field, type StructType } from '../core/schema.ts';
 import type { Span } from '../core/source-text.ts';
-import { suggest } from '../core/suggest.ts';
+import { nameAdvice } from '../core/suggest.ts';
 import type { Column, Session } from '../engine/session.ts';
 import type { Snapshot } from '../tables/index.ts';
 import { DEFINITION_HASH, type Flow } from './flow.ts';
@@ -27,12 +27,15 @@ export function checkColumns(flow: Flow, found: readonly Column[]): StructType {
   }
   const missing = flow.columns.find(({ name }) => !named.has(name.toLowerCase()));
   if (missing !== undefined) {
-    const near = suggest(missing.name, found.map(({ name }) => name)); // prettier-ignore
     throw body.error(
       'UNKNOWN_COLUMN',
       missing.span,
       `the query gives no column ${missing.name}`,
-      near === undefined ? 'The list names the columns of the query.' : `Did you mean ${near}?`,
+      nameAdvice(
+        missing.name,
+        found.map(({ name }) => name),
+        'The list names the columns of the query.',
+      ),
     );
   }
   const listed = new Set(flow.columns.map(({ name }) => name.toLowerCase()));
@@ -83,12 +86,15 @@ export function checkPartitions(flow: Flow, schema: StructType): string[] {
   const names = statement.partitionedBy.map((at) => {
     const field = schema.fields.find(({ name }) => name.toLowerCase() === at.value.toLowerCase());
     if (field === undefined) {
-      const near = suggest(at.value, schema.fields.map(({ name }) => name)); // prettier-ignore
       throw body.error(
         'UNKNOWN_COLUMN',
         at,
         `there is no column ${at.value} to partition by`,
-        near === undefined ? 'Compute it in the query: SELECT *, … AS name.' : `Did you mean ${near}?`,
+        nameAdvice(
+          at.value,
+          schema.fields.map(({ name }) => name),
+          'Compute it in the query: SELECT *, … AS name.',
+        ),
       );
     }
     const { type } = field;

@@ -8,7 +8,7 @@
 import { isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
-import { suggest } from '../core/suggest.ts';
+import { nameAdvice } from '../core/suggest.ts';
 import { SourceText, type Span } from '../core/source-text.ts';
 import { applyEdits } from '../core/edits.ts';
 import { fillVariables, type Environment } from './variables.ts';
@@ -128,9 +128,8 @@ export function parseConfig(text: string, file: string, env: Environment): Confi
   if (unknown !== undefined) {
     const [key = ''] = unknown.keys;
     const known = knownKeys(unknown.path);
-    const near = suggest(key, known);
     throw source.error('CONFIG_INVALID', keySpan(document, [...unknown.path, key]), `unknown key ${key}`, {
-      advice: near === undefined ? `Known here: ${known.join(', ')}.` : `Did you mean ${near}?`,
+      advice: nameAdvice(key, known, `Known here: ${known.join(', ')}.`),
     });
   }
   const path = issues[0]?.path ?? [];

@@ -7,7 +7,7 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import { showPlace, type Place, type Span } from '../core/source-text.ts';
-import { suggest } from '../core/suggest.ts';
+import { nameAdvice } from '../core/suggest.ts';
 import { inOrder } from './graph.ts';
 import type { Body } from './parse/body.ts';
 import type { Statement } from './parse/statement.ts';
@@ -169,11 +169,8 @@ function duplicate(name: string, second: Definition, first: Definition): SluiceE
 
 function unknown(name: string, at: Span, { body }: Definition, named: ReadonlyMap<string, Definition>): SluiceError {
   const shown = name.replace(/^default\./, '');
-  const near = suggest(shown, named.keys());
-  const advice =
-    near === undefined
-      ? 'Every input is made by a statement of this project, or is a table that the lake already has.'
-      : `Did you mean ${near}?`;
+  const otherwise = 'Every input is made by a statement of this project, or is a table that the lake already has.';
+  const advice = nameAdvice(shown, [...named.keys()], otherwise);
   return body.error('UNKNOWN_TABLE', at, `there is no table ${shown}`, advice);
 }
 

@@ -2,7 +2,7 @@
 import { SluiceError } from '../core/errors.ts';
 import type { StructType } from '../core/schema.ts';
 import type { Span } from '../core/source-text.ts';
-import { suggest } from '../core/suggest.ts';
+import { nameAdvice } from '../core/suggest.ts';
 import { RESCUED_DATA_COLUMN, type DecodeSpec } from '../ingest/decode/decode.ts';
 import { parseSchema } from '../ingest/decode/schema-text.ts';
 import { generateSchema, parseGenerateOptions } from '../ingest/generate/index.ts';
@@ -42,9 +42,8 @@ export function sourceOf(use: FunctionUse, script: Script, config: Config): Flow
       return { kind: 'generate', options, decode: decodeOf(use, given, script, generateSchema(options.dataset)) };
     }
     default: {
-      const near = suggest(use.name.value, SOURCES);
       throw script.error('SQL_INVALID', use.name, `there is no source ${use.name.value}`, {
-        advice: near === undefined ? `There are ${SOURCES.join(' and ')}.` : `Did you mean ${near}?`,
+        advice: nameAdvice(use.name.value, SOURCES),
       });
     }
   }
@@ -57,9 +56,8 @@ function kafkaArguments(own: readonly Argument[], script: Script, config: Config
     if (name.value.toLowerCase() !== 'connection') continue;
     const connection = config.connections[String(value)];
     if (connection === undefined) {
-      const near = suggest(String(value), Object.keys(config.connections));
       throw script.error('CONFIG_INVALID', at, `sluice.yaml has no connection ${String(value)}`, {
-        advice: near === undefined ? `Add it there under connections.` : `Did you mean ${near}?`,
+        advice: nameAdvice(String(value), Object.keys(config.connections), 'Add it there under connections.'),
       });
     }
     for (const [option, setting] of connectionArguments(connection)) args.set(option, setting);
@@ -105,9 +103,8 @@ function decodeOf(
     throw script.error('SQL_INVALID', stray.name, `${stray.name.value} needs valueFormat => 'json'`);
   }
   if (format !== 'json') {
-    const near = suggest(format, FORMATS);
     throw script.error('SQL_INVALID', at, `there is no value format ${format}`, {
-      advice: near === undefined ? `There are ${FORMATS.join(', ')}.` : `Did you mean ${near}?`,
+      advice: nameAdvice(format, FORMATS),
     });
   }
   if (schema === undefined) {

@@ -2,7 +2,7 @@
 import { join, relative, resolve } from 'node:path';
 import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
-import { suggest } from '../../core/suggest.ts';
+import { nameAdvice } from '../../core/suggest.ts';
 import {
   exportFeatures as exportSet,
   loadFeatureSets,
@@ -80,10 +80,8 @@ function featuresFolder(root: string): string {
 
 function unknownSet(name: string, sets: readonly FeatureSet[]): SluiceError {
   const names = sets.map((set) => set.name);
-  const near = suggest(name, names);
-  const known = names.length === 0 ? 'Put one into features/: see docs/features.md.' : `There are ${names.join(', ')}.`;
   return new SluiceError('FEATURE_SET_INVALID', `no feature set ${name}`, {
-    advice: near === undefined ? known : `Did you mean ${near}?`,
+    advice: names.length === 0 ? 'Put one into features/: see docs/features.md.' : nameAdvice(name, names),
     facts: { name },
   });
 }

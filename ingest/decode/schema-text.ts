@@ -14,7 +14,7 @@ import {
   type StructType,
 } from '../../core/schema.ts';
 import { isKeyword, isSymbol, tokenize, type Token } from '../../core/sql-tokens.ts';
-import { suggest } from '../../core/suggest.ts';
+import { nameAdvice } from '../../core/suggest.ts';
 
 const SIMPLE: Readonly<Record<string, PrimitiveName>> = {
   STRING: 'string',
@@ -209,13 +209,11 @@ class SchemaParser {
   #unknown(token: Token, column: string): never {
     const name = token.text.toUpperCase();
     const instead = ELSEWHERE[name];
-    const near = suggest(name, [...Object.keys(SIMPLE), ...DECIMALS, ...NESTED]);
+    const known = [...Object.keys(SIMPLE), ...DECIMALS, ...NESTED];
     const advice =
       instead !== undefined
         ? `Delta tables have no such type; use ${instead}.`
-        : near !== undefined
-          ? `Did you mean ${near}?`
-          : 'Use a type of Spark SQL: STRING, BIGINT, DECIMAL(10,2), TIMESTAMP, ARRAY<…> …';
+        : nameAdvice(name, known, 'Use a type of Spark SQL: STRING, BIGINT, DECIMAL(10,2), TIMESTAMP, ARRAY<…> …');
     throw new SluiceError('TYPE_UNSUPPORTED', `schema: unknown type ${token.text} of column ${column}`, {
       advice,
       facts: { column, type: token.text, position: token.start },

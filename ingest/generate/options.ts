@@ -4,7 +4,7 @@
  * Promise: what is not understood is refused with the nearest known name; `facts.option` names the argument.
  */
 import { SluiceError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { nameAdvice } from '../../core/suggest.ts';
 
 export const DATASETS = ['orders', 'customers', 'clicks', 'churn'] as const;
 export type Dataset = (typeof DATASETS)[number];
@@ -96,11 +96,10 @@ export function parseGenerateOptions(args: Arguments): GenerateOptions {
 function datasetOf(value: string | number | boolean | undefined): Dataset {
   const known = DATASETS.find((name) => name === value);
   if (known !== undefined) return known;
-  const near = typeof value === 'string' ? suggest(value, DATASETS) : undefined;
   throw invalid(
     'dataset',
     value === undefined ? 'is missing' : `is ${String(value)}, which is none`,
-    near === undefined ? `There are ${DATASETS.join(', ')}.` : `Did you mean ${near}?`,
+    nameAdvice(value === undefined ? '' : String(value), DATASETS),
   );
 }
 
@@ -139,8 +138,7 @@ function number(given: ReadonlyMap<Name, string | number | boolean>, name: Name,
 }
 
 function unknownOption(name: string): SluiceError {
-  const near = suggest(name, NAMES);
-  const advice = near === undefined ? `Its options are ${NAMES.join(', ')}.` : `Did you mean ${near}?`;
+  const advice = nameAdvice(name, NAMES, `Its options are ${NAMES.join(', ')}.`);
   return new SluiceError('CONFIG_INVALID', `generate has no option ${name}`, { advice, facts: { option: name } });
 }
 

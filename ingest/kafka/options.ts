@@ -6,7 +6,7 @@
  * Source: Spark, "Structured Streaming + Kafka Integration Guide"; Databricks, "read_kafka table-valued function".
  */
 import { SluiceError } from '../../core/errors.ts';
-import { suggest } from '../../core/suggest.ts';
+import { nameAdvice } from '../../core/suggest.ts';
 import { parseStartingOffsets, type StartingOffsets } from './starting-offsets.ts';
 
 export interface KafkaSasl {
@@ -118,11 +118,10 @@ function byMeaning(args: Arguments): Map<Meaning, Given> {
   for (const [written, value] of args) {
     const name = names.find((known) => known.toLowerCase() === written.toLowerCase());
     if (name === undefined) {
-      const near = suggest(written, names);
       throw invalid(
         written,
         'is not an option of read_kafka',
-        near === undefined ? `There are ${names.join(', ')}.` : `Did you mean ${near}?`,
+        nameAdvice(written, names, `There are ${names.join(', ')}.`),
       );
     }
     given.set(NAMES[name], { written, value });

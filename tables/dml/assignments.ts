@@ -1,7 +1,7 @@
 /** Which columns get which values: names as the table spells them. */
 import { SluiceError } from '../../core/errors.ts';
 import type { Field } from '../../core/schema.ts';
-import { suggest } from '../../core/suggest.ts';
+import { nameAdvice } from '../../core/suggest.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 
 /** Columns of the table, and SQL for their values; `'*'`: every column has the value of the source's column of that name. */
@@ -40,9 +40,8 @@ export function assigned(
 }
 
 function unknownColumn(message: string, column: string, there: readonly string[], table: string): SluiceError {
-  const near = suggest(column, there);
   return new SluiceError('UNKNOWN_COLUMN', message, {
-    advice: near === undefined ? `There are: ${there.join(', ')}.` : `Did you mean ${near}?`,
+    advice: nameAdvice(column, there),
     facts: { table, column },
   });
 }
