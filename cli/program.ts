@@ -9,7 +9,7 @@ import { EXPORT_FORMATS, type ExportFormat } from '../features/index.ts';
 import { FORMATS, type Format } from '../query/index.ts';
 import { check } from './commands/check.ts';
 import { exportFeatures, listFeatures } from './commands/features.ts';
-import { history } from './commands/history.ts';
+import { addHistoryOptions, history, type HistoryFlags } from './commands/history.ts';
 import { init } from './commands/init.ts';
 import { run } from './commands/run.ts';
 import { sql } from './commands/sql.ts';
@@ -17,7 +17,7 @@ import { tables } from './commands/tables.ts';
 import type { Io } from './io.ts';
 import { examples, machineFormat, type MachineFormat } from './options.ts';
 import { packageVersion } from './package.ts';
-import { addTableCommands } from './table-program.ts';
+import { addTableCommands } from './table/program.ts';
 import { errorText, exitCodeOf, ToldError, toSluiceError } from './report-error.ts';
 
 /** What every command takes. */
@@ -106,16 +106,15 @@ function buildProgram(io: Io): Command {
       await tables(io, { ...globals(command), ...options });
     });
 
-  program
-    .command('history')
-    .description('list the commits of a table, newest first')
-    .argument('<table>', 'as silver.orders')
-    .option('-n, --limit <n>', 'at most this many commits', wholeNumber, 20)
-    .addOption(machineFormat())
-    .addHelpText('after', examples(EXAMPLES.history))
-    .action(async (table: string, options: { limit: number; format: MachineFormat }, command: Command) => {
-      await history(io, { ...globals(command), ...options, table });
-    });
+  addHistoryOptions(
+    program
+      .command('history')
+      .description('list the commits of a table, newest first')
+      .argument('<table>', 'as silver.orders')
+      .addHelpText('after', examples(EXAMPLES.history)),
+  ).action(async (table: string, options: HistoryFlags, command: Command) => {
+    await history(io, { ...globals(command), ...options, table });
+  });
 
   addTableCommands(program, io, globals);
 
@@ -178,13 +177,6 @@ const EXAMPLES = {
   ],
   check: ['sluice check', 'sluice check --format json'],
 };
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new SluiceError('USAGE', `not a whole number of at least 1: ${text}`, { advice: 'Write it as --limit 20.' });
-  }
-  return Number(text);
-}
 
 /** @returns undefined when nothing failed: help and version are thrown too. */
 function usageError(error: CommanderError): SluiceError | undefined {

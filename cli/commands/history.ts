@@ -1,16 +1,27 @@
 /** `sluice history TABLE`: who wrote what, when, and from which input positions. */
+import type { Command } from 'commander';
+import { SluiceError } from '../../core/errors.ts';
 import { isJsonObject, stringifyJson, type JsonObject } from '../../core/json.ts';
 import type { HistoryEntry } from '../../tables/index.ts';
 import { formatCount, formatTime } from '../format.ts';
 import { write, type Io } from '../io.ts';
 import { withTable } from '../open-table.ts';
+import { machineFormat, type MachineFormat } from '../options.ts';
 import { textTable } from '../text-table.ts';
 
-export interface HistoryOptions {
+export interface HistoryFlags {
+  readonly limit: number;
+  readonly format: MachineFormat;
+}
+
+interface HistoryOptions extends HistoryFlags {
   readonly project?: string;
   readonly table: string;
-  readonly limit: number;
-  readonly format: 'table' | 'json';
+}
+
+/** What the command takes beside the table. */
+export function addHistoryOptions(command: Command): Command {
+  return command.option('-n, --limit <n>', 'at most this many commits', wholeNumber, 20).addOption(machineFormat());
 }
 
 /** @throws SluiceError `UNKNOWN_TABLE`, `TABLE_NOT_FOUND`, `LOG_*` */
@@ -67,4 +78,11 @@ function inputsOf(info: JsonObject): string {
   return Object.entries(inputs)
     .map(([name, range]) => `${name} ${typeof range === 'string' ? range : stringifyJson(range)}`)
     .join(', ');
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) {
+    throw new SluiceError('USAGE', `not a whole number of at least 1: ${text}`, { advice: 'Write it as --limit 20.' });
+  }
+  return Number(text);
 }

@@ -1,19 +1,38 @@
 /** `sluice table properties`: what a table says of how it wants to be treated. */
+import type { Command } from 'commander';
 import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
 import { write, type Io } from '../io.ts';
 import { withTable } from '../open-table.ts';
+import { machineFormat } from '../options.ts';
+import { collected } from './arguments.ts';
+import type { TableOptions, Verbs } from './verb.ts';
 
-export interface PropertiesOptions {
-  readonly project?: string;
-  readonly name: string;
-  readonly format: 'table' | 'json';
+interface PropertiesOptions extends TableOptions {
   /** `key=value` */
   readonly set: readonly string[];
 }
 
+export function addPropertiesVerb({ io, globals, add }: Verbs): void {
+  add('properties', 'list the table properties, or set some', [
+    'sluice table properties silver.orders',
+    'sluice table properties silver.orders --set delta.appendOnly=true',
+  ])
+    .option('--set <property>', 'key=value; may be repeated', collected)
+    .addOption(machineFormat())
+    .action(
+      async (
+        name: string,
+        options: Pick<TableOptions, 'format'> & { readonly set?: readonly string[] },
+        command: Command,
+      ) => {
+        await tableProperties(io, { ...globals(command), ...options, set: options.set ?? [], name });
+      },
+    );
+}
+
 /** Sets properties, in one commit, when there are any to set; then prints all of them. */
-export async function tableProperties(io: Io, options: PropertiesOptions): Promise<void> {
+async function tableProperties(io: Io, options: PropertiesOptions): Promise<void> {
   const properties = Object.fromEntries(options.set.map(property));
   await withTable(io, options, async ({ table }) => {
     await table.snapshot();

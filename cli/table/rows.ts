@@ -1,0 +1,93 @@
+/** `sluice table delete` and `update`: rows that a condition names, all of them in one commit. */
+import type { Command } from 'commander';
+import { SluiceError } from '../../core/errors.ts';
+import { formatCount, plural } from '../format.ts';
+import type { Io } from '../io.ts';
+import { machineFormat } from '../options.ts';
+import { collected } from './arguments.ts';
+import { told, withSession, type TableOptions, type Verbs } from './verb.ts';
+
+interface DeleteOptions extends TableOptions {
+  readonly where?: string;
+  /** Without a condition every row is meant: that must be said. */
+  readonly all?: boolean;
+}
+
+interface UpdateOptions extends DeleteOptions {
+  /** `column = expression` */
+  readonly set: readonly string[];
+}
+
+export function addRowVerbs({ io, globals, add }: Verbs): void {
+  add('delete', 'delete rows, in one commit', [`sluice table delete silver.orders --where "customer = 'c1'"`])
+    .option('--where <condition>', 'SQL over the columns')
+    .option('--all', 'every row')
+    .addOption(machineFormat())
+    .action(async (name: string, options: Omit<DeleteOptions, 'name'>, command: Command) => {
+      await deleteFrom(io, { ...globals(command), ...options, name });
+    });
+  add('update', 'change values, in one commit', [
+    `sluice table update silver.orders --set "amount = amount * 2" --where "id = 7"`,
+  ])
+    .requiredOption('--set <assignment>', 'column = expression; may be repeated', collected)
+    .option('--where <condition>', 'SQL over the columns')
+    .option('--all', 'every row')
+    .addOption(machineFormat())
+    .action(async (name: string, options: Omit<UpdateOptions, 'name'>, command: Command) => {
+      await updateTable(io, { ...globals(command), ...options, name });
+    });
+}
+
+async function deleteFrom(io: Io, options: DeleteOptions): Promise<void> {
+  checkMeant(options, 'delete');
+  await withSession(io, options, async ({ table }, session, { signal }) => {
+    const condition = options.where === undefined ? {} : { where: options.where };
+    const { version, rows, filesAdded, filesRemoved } = await table.delete(session, { ...condition, signal });
+    const text = `${plural(rows, 'row')} deleted${filesText(filesRemoved, filesAdded)}`;
+    return told(options, version, { deleted_rows: rows, files_removed: filesRemoved, files_added: filesAdded }, text);
+  });
+}
+
+async function updateTable(io: Io, options: UpdateOptions): Promise<void> {
+  checkMeant(options, 'update');
+  const set = assignments(options.set);
+  await withSession(io, options, async ({ table }, session, { signal }) => {
+    const condition = options.where === undefined ? {} : { where: options.where };
+    const { version, rows, filesAdded, filesRemoved } = await table.update(session, { ...condition, set, signal });
+    const text = `${plural(rows, 'row')} updated${filesText(filesRemoved, filesAdded)}`;
+    return told(options, version, { updated_rows: rows, files_removed: filesRemoved, files_added: filesAdded }, text);
+  });
+}
+
+/** How many files became how many. */
+export function filesText(removed: number, added: number): string {
+  return removed === 0 ? '' : ` (${plural(removed, 'file')} became ${formatCount(added)})`;
+}
+
+function checkMeant({ where, all = false }: DeleteOptions, verb: string): void {
+  if ((where === undefined) === all) return;
+  const message = all ? '--all and --where exclude each other' : `which rows to ${verb} was not said`;
+  throw new SluiceError('USAGE', message, { advice: 'Give a condition (--where "id = 7"), or --all for every row.' });
+}
+
+/** `--set` as it was repeated, by column. */
+export function assignments(texts: readonly string[]): Record<string, string> {
+  const pairs = texts.map(assignment);
+  const twice = pairs.find(([column], i) => pairs.findIndex(([other]) => other === column) !== i);
+  if (twice !== undefined) {
+    throw new SluiceError('USAGE', `the column ${twice[0]} is set twice`, { advice: 'Leave one of the two out.' });
+  }
+  return Object.fromEntries(pairs);
+}
+
+/** `amount = amount * 2` → ['amount', 'amount * 2'] */
+function assignment(text: string): [string, string] {
+  const match = /^\s*(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_]*))\s*=(?!=)([^]*\S[^]*)$/u.exec(text);
+  if (match === null) {
+    throw new SluiceError('USAGE', `not an assignment: ${text}`, {
+      advice: `Write it as --set "amount = amount * 2"; a name with other characters as --set '"odd name" = 1'.`,
+    });
+  }
+  const [, quoted, plain = '', value = ''] = match;
+  return [quoted?.replaceAll('""', '"') ?? plain, value.trim()];
+}
