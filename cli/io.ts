@@ -41,6 +41,16 @@ export function processIo(): Io {
   };
 }
 
+/** Rows of a result that a terminal shows; a file or a pipe gets them all. */
+const TERMINAL_ROWS = 200;
+/** Characters of a line, for a terminal that does not tell. */
+const TERMINAL_WIDTH = 80;
+
+/** How much of a result is shown. */
+export function resultLimits({ stdout }: Io): { readonly maxRows?: number; readonly maxWidth?: number } {
+  return stdout.isTTY ? { maxRows: TERMINAL_ROWS, maxWidth: stdout.columns || TERMINAL_WIDTH } : {};
+}
+
 /** Writes, and waits while the reader is slower than we are: memory stays bounded whatever the size of a result. */
 export async function write(stream: NodeJS.WritableStream, text: string): Promise<void> {
   if (stream.write(text)) return;

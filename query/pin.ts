@@ -136,24 +136,30 @@ async function scanTarget(reference: Reference, parts: PinParts): Promise<Target
   return { key: location, table: DeltaTable.at(location, parts), at };
 }
 
-/** `table_changes('silver.orders', 3, 7)`, or with a path; without the last version up to the newest. */
+/** `table_changes('silver.orders', 3, 7)`, or with times or a path; without the last one up to the newest version. */
 async function changesTarget(reference: Reference, names: readonly string[], parts: PinParts): Promise<Target> {
   const { source, tokens, catalog } = parts;
   const given = argumentsOf(source, tokens.slice(reference.tokens.first + 2, reference.tokens.last));
   const [which, from, upTo, ...others] = given;
   if (which === undefined || from === undefined || others.length > 0 || given.some(({ name }) => name !== undefined)) {
-    throw source.error('SQL_INVALID', reference, 'table_changes takes a table and one or two versions', {
-      advice: "Write table_changes('silver.orders', 3) or table_changes('silver.orders', 3, 7); a path will do, too.",
+    throw source.error('SQL_INVALID', reference, 'table_changes takes a table and one or two versions or times', {
+      advice:
+        "Write table_changes('silver.orders', 3, 7), or table_changes('silver.orders', '2026-01-02'); a path will do, too.",
     });
   }
   const name = String(await evaluate(`CAST((${which.expression}) AS VARCHAR)`, which, parts));
-  const version = (argument: Argument): At => ({ ...argument, unit: 'version' });
-  const range = { from: version(from), at: upTo && version(upTo) };
+  const range = { from: await pointOf(from, parts), at: upTo && (await pointOf(upTo, parts)) };
   const known = names.find((one) => one.toLowerCase() === name.toLowerCase());
   const table = known === undefined ? undefined : await catalog.open(known);
   if (known !== undefined && table !== undefined) return { key: known, table, ...range };
   if (name.includes('/')) return { key: name, table: DeltaTable.at(name, parts), ...range };
   throw source.error('UNKNOWN_TABLE', which, `there is no table ${name}`, { advice: tableAdvice(name, names) });
+}
+
+/** A number is a version, anything else a time. */
+async function pointOf(argument: Argument, parts: PinParts): Promise<At> {
+  const type = String(await evaluate(`typeof(${argument.expression})`, argument, parts));
+  return { ...argument, unit: /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type) ? 'version' : 'timestamp' };
 }
 
 async function pinChanges(
@@ -164,8 +170,8 @@ async function pinChanges(
 ): Promise<Pinned> {
   const [first, last] = await Promise.all([evaluateAt(from, parts), at && evaluateAt(at, parts)]);
   try {
-    const { relation, end } = await table.changeFeed(first as bigint, last as bigint | undefined);
-    return { reference, key: `${key}@v${String(first)}..${String(end.version)}`, snapshot: end, changes: relation };
+    const { relation, from: version, end } = await table.changeFeed(first, last);
+    return { reference, key: `${key}@v${String(version)}..${String(end.version)}`, snapshot: end, changes: relation };
   } catch (error) {
     throw placeMissing(error, parts.source, reference);
   }

@@ -12,7 +12,8 @@ import type { AddFile, PartitionValues, RemoveFile } from './log/actions.ts';
 import { readEntries } from './log/entry.ts';
 import { listLog, unreachable } from './log/listing.ts';
 import type { LogEntry } from './log/replay.ts';
-import { commitTimes } from './log/time.ts';
+import { commitTimes, firstVersionFrom } from './log/time.ts';
+import type { Steps } from './operation.ts';
 import type { PartOfFile, Snapshot } from './snapshot.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
@@ -21,6 +22,44 @@ const VERSION = field('_commit_version', primitive('long'));
 const TIMESTAMP = field('_commit_timestamp', primitive('timestamp'));
 const ENABLED = 'delta.enableChangeDataFeed';
 
+/** Which rows some versions changed. */
+export interface ChangeFeed {
+  /** A parenthesised SELECT. */
+  readonly relation: string;
+  /** The first of the versions; it comes after `end` when there are none. */
+  readonly from: bigint;
+  /** The snapshot of the last one. */
+  readonly end: Snapshot;
+}
+
+/**
+ * The changes of the versions from one to another; a moment stands for the first version from it on, or for the last one up to it.
+ * @throws SluiceError as `changeFeedOf`
+ */
+export async function changeFeedBetween(
+  { table, store }: { readonly table: Pick<Steps, 'snapshot' | 'location'>; readonly store: ObjectStore },
+  from: bigint | Date,
+  upTo: bigint | Date | undefined,
+): Promise<ChangeFeed> {
+  const end = await table.snapshot(upTo);
+  if (from instanceof Date && upTo instanceof Date && from > upTo) {
+    throw backwards(table.location, from.toISOString(), upTo.toISOString());
+  }
+  const first =
+    from instanceof Date ? await firstVersionFrom(store, await listLog(store), await table.snapshot(), from) : from;
+  const nothingBetween = from instanceof Date && upTo instanceof Date && end.version === first - 1n;
+  if (nothingBetween) return { relation: await relationOf(end, [], []), from: first, end };
+  if (end.version < first) throw backwards(table.location, String(first), String(end.version));
+  return { relation: await changeFeedOf(store, await table.snapshot(first), end), from: first, end };
+}
+
+function backwards(table: string, from: string, upTo: string): SluiceError {
+  return new SluiceError('VERSION_NOT_FOUND', `${table}: ${from} comes after ${upTo}`, {
+    advice: 'Name the earlier one first.',
+    facts: { table, from, upTo },
+  });
+}
+
 /**
  * The changes as a parenthesised SELECT: the columns of `end`, `_change_type` (insert, delete, update_preimage,
  * update_postimage), `_commit_version` and `_commit_timestamp`.
@@ -28,7 +67,7 @@ const ENABLED = 'delta.enableChangeDataFeed';
  * @param end the snapshot of the last one
  * @throws SluiceError `CHANGE_DATA_MISSING`, `DELETION_VECTOR_CORRUPT`, `VERSION_NOT_FOUND`, `LOG_*`
  */
-export async function changeFeedOf(store: ObjectStore, start: Snapshot, end: Snapshot): Promise<string> {
+async function changeFeedOf(store: ObjectStore, start: Snapshot, end: Snapshot): Promise<string> {
   const recorded: PartOfFile[] = [];
   const inferred: PartOfFile[] = [];
   let isEnabled = start.properties[ENABLED] === 'true';
@@ -48,6 +87,14 @@ export async function changeFeedOf(store: ObjectStore, start: Snapshot, end: Sna
       });
     if (cdc.length === 0) inferred.push(...(await inferredFrom(end, actions.flatMap(filesOf), when)));
   }
+  return relationOf(end, recorded, inferred);
+}
+
+async function relationOf(
+  end: Snapshot,
+  recorded: readonly PartOfFile[],
+  inferred: readonly PartOfFile[],
+): Promise<string> {
   const { schema, partitionColumns } = end;
   const when = [VERSION.name, TIMESTAMP.name];
   const all = struct([...schema.fields, TYPE, VERSION, TIMESTAMP]);

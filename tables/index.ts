@@ -7,6 +7,7 @@
  */
 export { DeltaTable, type TableParts } from './table.ts';
 export { Snapshot, type RelationOptions } from './snapshot.ts';
+export type { ChangeFeed } from './change-feed.ts';
 export type { MergeResult } from './dml/merge.ts';
 export type { MergeOptions } from './dml/merge-match.ts';
 export type { InsertClause, RowClause } from './dml/merge-sql.ts';

@@ -10,7 +10,7 @@ import type { Random } from '../core/random.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
-import { changeFeedOf } from './change-feed.ts';
+import { changeFeedBetween, type ChangeFeed } from './change-feed.ts';
 import { commitChange } from './commit.ts';
 import { deleteRows } from './dml/delete.ts';
 import { mergeInto, type MergeResult } from './dml/merge.ts';
@@ -159,23 +159,13 @@ export class DeltaTable {
 
   /**
    * Which rows the versions from `from` to `upTo` (both included; default: the newest) inserted, updated and deleted, as a
-   * parenthesised SELECT: the table's columns, `_change_type`, `_commit_version` and `_commit_timestamp`.
+   * parenthesised SELECT: the table's columns, `_change_type`, `_commit_version` and `_commit_timestamp`. A moment stands for the
+   * first version from it on, or for the last one up to it.
    * @throws SluiceError `CHANGE_DATA_MISSING`, `VERSION_NOT_FOUND`, `LOG_*`
    * @example (await table.changeFeed(3n, 7n)).relation
    */
-  async changeFeed(from: bigint, upTo?: bigint): Promise<{ readonly relation: string; readonly end: Snapshot }> {
-    const [start, end] = await Promise.all([this.snapshot(from), this.snapshot(upTo)]);
-    if (end.version < from) {
-      throw new SluiceError(
-        'VERSION_NOT_FOUND',
-        `${this.location}: ${String(from)} comes after ${String(end.version)}`,
-        {
-          advice: 'Name the earlier version first.',
-          facts: { table: this.location, from, upTo: end.version },
-        },
-      );
-    }
-    return { relation: await changeFeedOf(this.#store, start, end), end };
+  async changeFeed(from: bigint | Date, upTo?: bigint | Date): Promise<ChangeFeed> {
+    return changeFeedBetween({ table: this, store: this.#store }, from, upTo);
   }
 
   /** What was done to the table, newest first. @throws SluiceError `TABLE_NOT_FOUND`, `LOG_CORRUPT` */

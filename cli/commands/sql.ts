@@ -13,7 +13,7 @@ import type { Session } from '../../engine/session.ts';
 import { lakeCatalog, openQueries, writeResult, type Catalog, type Format } from '../../query/index.ts';
 import type { TableParts } from '../../tables/index.ts';
 import { formatDuration } from '../format.ts';
-import { write, type Io } from '../io.ts';
+import { resultLimits, write, type Io } from '../io.ts';
 import { packageVersion } from '../package.ts';
 import { prompt } from '../prompt.ts';
 import { QueryProgress } from '../progress/query.ts';
@@ -27,11 +27,6 @@ export interface SqlOptions {
   readonly file?: string;
   readonly format: Format;
 }
-
-/** Rows of a result that a terminal shows; a file or a pipe gets them all. */
-const TERMINAL_ROWS = 200;
-/** Characters of a line, for a terminal that does not tell. */
-const TERMINAL_WIDTH = 80;
 
 const NO_TABLES: Catalog = { names: () => Promise.resolve([]), open: () => Promise.resolve(undefined) };
 
@@ -84,7 +79,6 @@ export async function sql(io: Io, options: SqlOptions): Promise<void> {
 async function answer(desk: Desk, statements: string, file: string, signal: AbortSignal): Promise<void> {
   const { io, session, catalog, parts, format } = desk;
   const progress = new QueryProgress(io);
-  const onTerminal = io.stdout.isTTY ? { maxRows: TERMINAL_ROWS, maxWidth: io.stdout.columns || TERMINAL_WIDTH } : {};
   try {
     const queries = openQueries(session, statements, catalog, {
       ...parts,
@@ -97,7 +91,7 @@ async function answer(desk: Desk, statements: string, file: string, signal: Abor
         progress.clear();
         return write(io.stdout, text);
       };
-      await writeResult(query, format, print, onTerminal);
+      await writeResult(query, format, print, resultLimits(io));
     }
   } catch (error) {
     if (!signal.aborted) throw error;

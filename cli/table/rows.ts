@@ -60,7 +60,7 @@ async function updateTable(io: Io, options: UpdateOptions): Promise<void> {
 }
 
 /** How many files became how many. */
-export function filesText(removed: number, added: number): string {
+function filesText(removed: number, added: number): string {
   return removed === 0 ? '' : ` (${plural(removed, 'file')} became ${formatCount(added)})`;
 }
 
@@ -71,7 +71,7 @@ function checkMeant({ where, all = false }: DeleteOptions, verb: string): void {
 }
 
 /** `--set` as it was repeated, by column. */
-export function assignments(texts: readonly string[]): Record<string, string> {
+function assignments(texts: readonly string[]): Record<string, string> {
   const pairs = texts.map(assignment);
   const twice = pairs.find(([column], i) => pairs.findIndex(([other]) => other === column) !== i);
   if (twice !== undefined) {

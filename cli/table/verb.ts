@@ -8,6 +8,7 @@ import { stringifyJson, type JsonObject } from '../../core/json.ts';
 import type { Session } from '../../engine/session.ts';
 import { write, type Io } from '../io.ts';
 import { withTable, type OpenTable } from '../open-table.ts';
+import { progressLines } from '../progress/lines.ts';
 import { QueryProgress } from '../progress/query.ts';
 import { stopOnSignals } from '../stop.ts';
 
@@ -35,11 +36,28 @@ export interface Running {
   readonly onProgress?: (percent: number) => void;
 }
 
+/** A table that a verb works with, and how the work is watched. */
+export interface AtWork extends OpenTable {
+  readonly session: Session;
+  readonly running: Running;
+  /** Writes to stdout, in place of the progress line. */
+  readonly print: (text: string) => Promise<void>;
+}
+
 /** Runs work with a table and a session, which the first Ctrl-C interrupts, and prints what the work says. */
 export async function withSession(
   io: Io,
   options: Pick<TableOptions, 'project' | 'name'>,
   work: (open: OpenTable, session: Session, running: Running) => Promise<string>,
+): Promise<void> {
+  await atWork(io, options, async ({ print, session, running, ...open }) => print(await work(open, session, running)));
+}
+
+/** As `withSession`, for work that prints as it goes. */
+export async function atWork(
+  io: Io,
+  options: Pick<TableOptions, 'project' | 'name'>,
+  work: (at: AtWork) => Promise<void>,
 ): Promise<void> {
   await withTable(io, options, async (open) => {
     const session = await open.parts.engine.session();
@@ -47,10 +65,15 @@ export async function withSession(
     const stop = stopOnSignals(() => {
       session.interrupt();
     }, open.cleanUp);
-    try {
-      const text = await work(open, session, { signal: stop.signal, ...progress.callback() });
+    const told = io.stderr.isTTY
+      ? progress.callback()
+      : { onProgress: progressLines(io, open.parts.clock, options.name) };
+    const print = async (text: string): Promise<void> => {
       progress.clear();
       await write(io.stdout, text);
+    };
+    try {
+      await work({ ...open, session, running: { signal: stop.signal, ...told }, print });
     } finally {
       progress.clear();
       stop.release();

@@ -1,16 +1,24 @@
-/** `sluice table history` and `restore`: the versions of a table. */
+/** `sluice table history`, `changes` and `restore`: the versions of a table. */
+import { Option, type Command } from 'commander';
 import { SluiceError } from '../../core/errors.ts';
-import type { Command } from 'commander';
+import { FORMATS, watch, writeResult, type Format } from '../../query/index.ts';
 import { addHistoryOptions, history, type HistoryFlags } from '../commands/history.ts';
 import { formatCount, plural } from '../format.ts';
-import type { Io } from '../io.ts';
+import { resultLimits, type Io } from '../io.ts';
 import { machineFormat } from '../options.ts';
-import { timestamp, version } from './arguments.ts';
-import { told, withSession, type TableOptions, type Verbs } from './verb.ts';
+import { timestamp, version, versionOrTime } from './arguments.ts';
+import { atWork, told, withSession, type Globals, type TableOptions, type Verbs } from './verb.ts';
 
 interface RestoreOptions extends TableOptions {
   readonly versionAsOf?: bigint;
   readonly timestampAsOf?: Date;
+}
+
+interface ChangesOptions extends Globals {
+  readonly name: string;
+  readonly from: bigint | Date;
+  readonly to?: bigint | Date;
+  readonly format: Format;
 }
 
 export function addVersionVerbs({ io, globals, add }: Verbs): void {
@@ -21,6 +29,20 @@ export function addVersionVerbs({ io, globals, add }: Verbs): void {
   ).action(async (table: string, options: HistoryFlags, command: Command) => {
     await history(io, { ...globals(command), ...options, table });
   });
+  add('changes', 'which rows some versions inserted, updated and deleted (delta.enableChangeDataFeed)', [
+    'sluice table changes silver.orders --from 3 --to 7',
+    'sluice table changes silver.orders --from 2026-01-02 --format csv',
+  ])
+    .requiredOption('--from <version>', 'the first version, or a time: the first one since', versionOrTime)
+    .option(
+      '--to <version>',
+      'the last version, or a time: the last one until then (default: the newest)',
+      versionOrTime,
+    )
+    .addOption(new Option('--format <format>', 'how rows are written').choices([...FORMATS]).default('table'))
+    .action(async (name: string, options: Omit<ChangesOptions, 'name'>, command: Command) => {
+      await tableChanges(io, { ...globals(command), ...options, name });
+    });
   add('restore', 'make the table what it was, as a new version', [
     'sluice table restore silver.orders --version-as-of 3',
   ])
@@ -30,6 +52,20 @@ export function addVersionVerbs({ io, globals, add }: Verbs): void {
     .action(async (name: string, options: Omit<RestoreOptions, 'name'>, command: Command) => {
       await restoreTable(io, { ...globals(command), ...options, name });
     });
+}
+
+/** Rows are written as they come, in the order of their versions. */
+async function tableChanges(io: Io, options: ChangesOptions): Promise<void> {
+  await atWork(io, options, async ({ table, parts, session, running, print }) => {
+    const { relation } = await table.changeFeed(options.from, options.to);
+    const watching = await watch(session, { clock: parts.clock, ...running });
+    try {
+      const result = await session.stream(`SELECT * FROM ${relation} ORDER BY _commit_version`);
+      await writeResult(result, options.format, print, resultLimits(io));
+    } finally {
+      await watching.stop();
+    }
+  });
 }
 
 async function restoreTable(io: Io, options: RestoreOptions): Promise<void> {

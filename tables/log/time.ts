@@ -63,6 +63,32 @@ export async function versionAt(
   );
 }
 
+/**
+ * The first version from a moment on.
+ * @throws SluiceError `VERSION_NOT_FOUND` when nothing was committed since
+ */
+export async function firstVersionFrom(
+  store: ObjectStore,
+  listing: LogListing,
+  newest: Pick<LogState, 'metadata'>,
+  moment: Date,
+): Promise<bigint> {
+  const oldest = oldestVersion(listing) ?? 0n;
+  const commits = listing.commits.filter(({ version }) => version >= oldest);
+  const times = await commitTimes(store, commits, newest);
+  const found = times.find(({ timestampMs }) => timestampMs >= moment.getTime());
+  if (found !== undefined) return found.version;
+  const [table, last] = [store.location, times.at(-1)];
+  const shown =
+    last === undefined
+      ? ''
+      : `: the last was at ${new Date(last.timestampMs).toISOString()} (version ${String(last.version)})`;
+  throw new SluiceError('VERSION_NOT_FOUND', `${table}: nothing was committed since ${moment.toISOString()}${shown}`, {
+    advice: 'Name an earlier time, or a version.',
+    facts: { table, timestamp: moment.toISOString(), newest: last?.version },
+  });
+}
+
 /** When each of the commits was made. */
 export async function commitTimes(
   store: ObjectStore,
