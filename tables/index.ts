@@ -21,6 +21,7 @@ export type { VacuumOptions, VacuumResult } from './maintain/vacuum.ts';
 export type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 export type { AddFile, RemoveFile } from './log/actions.ts';
 export type { Conflict } from './log/conflicts.ts';
+export { findPredicates, toConditions } from './conditions.ts';
 export type { Condition } from './prune.ts';
 export { missingDataFile, type TableVersion } from './missing-file.ts';
 export { openStore } from './store/open.ts';

@@ -7,13 +7,14 @@
 import { operate, type OperatedWithRows } from '../operation.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
 import { checkStable, inTransaction } from './stable.ts';
-import { isTaken, touchedFiles, type RowCondition } from './touched.ts';
+import { isTaken, pruned, touchedFiles, type RowCondition } from './touched.ts';
 
 /** @throws SluiceError `SQL_INVALID`, `TABLE_APPEND_ONLY`, `UNSUPPORTED_FEATURE`, `COMMIT_CONTENTION`, `STORAGE_*` */
-export async function deleteRows(parts: OperatedWithRows, condition: RowCondition): Promise<RewriteResult> {
-  if (condition.where !== undefined) await checkStable(parts.session, [condition.where], parts.table.location);
-  return operate({ ...parts, signal: condition.signal }, 'rows', (snapshot) =>
+export async function deleteRows(parts: OperatedWithRows, options: RowCondition): Promise<RewriteResult> {
+  if (options.where !== undefined) await checkStable(parts.session, [options.where], parts.table.location);
+  return operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
     inTransaction(parts.session, async () => {
+      const condition = await pruned(parts.session, snapshot, options);
       const touched = await touchedFiles(parts.session, snapshot, condition);
       const query = (relation: string): string => `SELECT * FROM ${relation} AS t WHERE NOT ${isTaken(condition)}`;
       return rewriteFiles(parts, snapshot, touched, { operation: 'DELETE', condition, query });

@@ -9,7 +9,6 @@ import { quoteIdent } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
-import type { Condition } from '../prune.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { clauseOf, OWN, type InsertClause, type RowClause } from './merge-sql.ts';
 import { explained } from './shared.ts';
@@ -23,8 +22,6 @@ export interface MergeOptions {
   readonly whenNotMatched?: readonly InsertClause[];
   /** Rows of the table that no row of the source belongs to; over `target` alone. */
   readonly whenNotMatchedBySource?: readonly RowClause[];
-  /** Conjuncts of `on` that files of the table can be left out by. */
-  readonly prune?: readonly Condition[];
   /** Aborted to stop before the commit. */
   readonly signal?: AbortSignal;
 }

@@ -23,6 +23,7 @@ import {
   type MergeOptions,
   type MergeTouched,
 } from './merge-match.ts';
+import { mergeConditions } from './merge-prune.ts';
 import { columnsOf, OWN, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
 import { checkStable, inTransaction } from './stable.ts';
@@ -80,8 +81,8 @@ async function attempt(
   const clauses = [...whenMatched, ...whenNotMatchedBySource];
   checkNames(snapshot, sourceColumns);
   // Rows that the source lacks may be anywhere.
-  const prune = whenNotMatchedBySource.length > 0 ? undefined : options.prune;
-  const target = await snapshot.relationWithPlaces(PLACES, prune === undefined ? {} : { where: prune });
+  const prune = whenNotMatchedBySource.length > 0 ? [] : await mergeConditions(session, snapshot, options.on, SOURCE);
+  const target = await snapshot.relationWithPlaces(PLACES, { where: prune });
   await match(session, snapshot, target.relation, options, sourceColumns);
   await checkUnique(session, snapshot, whenMatched);
   const touched = await touchedBy(session, clauses, target.files);
@@ -103,7 +104,7 @@ async function attempt(
       read: {
         version: snapshot.version,
         files: [...target.files.values()],
-        wouldRead: (file) => prune === undefined || snapshot.canMatch(file, prune),
+        wouldRead: (file) => snapshot.canMatch(file, prune),
       },
       operationParameters: { predicate: [options.on] },
       metrics: {

@@ -8,7 +8,7 @@ import type { Change } from '../change.ts';
 import type { AddFile } from '../log/actions.ts';
 import { bytesOf, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
-import type { RowCondition, Touched } from './touched.ts';
+import type { PrunedCondition, Touched } from './touched.ts';
 import { sum } from './shared.ts';
 
 export interface RewriteResult {
@@ -22,7 +22,7 @@ export interface RewriteResult {
 
 export interface Rewrite {
   readonly operation: 'DELETE' | 'UPDATE';
-  readonly condition: RowCondition;
+  readonly condition: PrunedCondition;
   /** From a relation of old rows to the new ones. */
   readonly query: (relation: string) => string;
 }
@@ -52,7 +52,7 @@ export async function rewriteFiles(
     read: {
       version: snapshot.version,
       files: removed,
-      wouldRead: (file) => condition.prune === undefined || snapshot.canMatch(file, condition.prune),
+      wouldRead: (file) => snapshot.canMatch(file, condition.prune),
     },
     operationParameters: { predicate: condition.where === undefined ? [] : [condition.where] },
     metrics: { [isDelete ? 'numDeletedRows' : 'numUpdatedRows']: String(rows), numAddedFiles: String(add.length) },

@@ -2,13 +2,14 @@
  * Which files have rows that a condition takes, and how many.
  *
  * Promise: a condition that is NULL takes no row, as in SQL's WHERE; files that cannot have such rows are not opened where
- * their statistics say so.
+ * their statistics or partitions say so.
  */
 import { SluiceError } from '../../core/errors.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
+import { findPredicates, toConditions } from '../conditions.ts';
 import type { Condition } from '../prune.ts';
 import { unusedName } from '../relation.ts';
 import { explained } from './shared.ts';
@@ -17,10 +18,13 @@ import type { Snapshot } from '../snapshot.ts';
 export interface RowCondition {
   /** SQL over the table's columns; without it every row is meant. */
   readonly where?: string;
-  /** Conjuncts of it that files can be left out by. */
-  readonly prune?: readonly Condition[];
   /** Aborted to stop before the commit. */
   readonly signal?: AbortSignal;
+}
+
+export interface PrunedCondition extends RowCondition {
+  /** Conjuncts of it that files can be left out by. */
+  readonly prune: readonly Condition[];
 }
 
 export interface Touched {
@@ -35,13 +39,25 @@ export function isTaken({ where }: RowCondition): string {
   return where === undefined ? 'true' : `coalesce((${where}\n), false)`;
 }
 
+/** A condition with what the statistics of files can answer of it. */
+export async function pruned<T extends RowCondition>(
+  session: Session,
+  { schema }: Snapshot,
+  condition: T,
+): Promise<T & PrunedCondition> {
+  if (condition.where === undefined) return { ...condition, prune: [] };
+  const tree = await session.serialize(`SELECT * FROM t WHERE (${condition.where}\n)`);
+  return { ...condition, prune: [...findPredicates(tree).values()].flatMap((found) => toConditions(found, schema)) };
+}
+
 /** @throws SluiceError `SQL_INVALID`, `SQL_SYNTAX`, `UNKNOWN_COLUMN` for a condition that is none */
-export async function touchedFiles(session: Session, snapshot: Snapshot, condition: RowCondition): Promise<Touched[]> {
+export async function touchedFiles(
+  session: Session,
+  snapshot: Snapshot,
+  condition: PrunedCondition,
+): Promise<Touched[]> {
   const path = unusedName(snapshot.schema, '__sluice_path');
-  const { relation, files } = await snapshot.relationWithPlaces(
-    { file: path },
-    condition.prune === undefined ? {} : { where: condition.prune },
-  );
+  const { relation, files } = await snapshot.relationWithPlaces({ file: path }, { where: condition.prune });
   const found = await session
     .rows(
       `SELECT ${quoteIdent(path)} AS path, count(*) FILTER (${isTaken(condition)}) AS taken, count(*) AS rows FROM ${relation} AS t GROUP BY ALL HAVING count(*) FILTER (${isTaken(condition)}) > 0`,

@@ -10,7 +10,7 @@ import { operate, type OperatedWithRows } from '../operation.ts';
 import { assigned } from './assignments.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
 import { checkStable, inTransaction } from './stable.ts';
-import { checkBinds, isTaken, touchedFiles, type RowCondition } from './touched.ts';
+import { checkBinds, isTaken, pruned, touchedFiles, type RowCondition } from './touched.ts';
 
 export interface UpdateOptions extends RowCondition {
   /** Columns, and for each SQL over the columns of its row. */
@@ -28,7 +28,8 @@ export async function updateRows(parts: OperatedWithRows, options: UpdateOptions
   return operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
     inTransaction(session, async () => {
       const values = assigned(options.set, snapshot.schema.fields, [], snapshot.location);
-      const touched = await touchedFiles(session, snapshot, options);
+      const condition = await pruned(session, snapshot, options);
+      const touched = await touchedFiles(session, snapshot, condition);
       const columns = snapshot.schema.fields.map(({ name, type }) => {
         const column = quoteIdent(name);
         const value = values.get(name);
@@ -37,7 +38,7 @@ export async function updateRows(parts: OperatedWithRows, options: UpdateOptions
       });
       const query = (relation: string): string => `SELECT ${columns.join(', ')} FROM ${relation} AS t`;
       await checkBinds(session, query(await snapshot.relation({ files: [] })), snapshot);
-      return rewriteFiles(parts, snapshot, touched, { operation: 'UPDATE', condition: options, query });
+      return rewriteFiles(parts, snapshot, touched, { operation: 'UPDATE', condition, query });
     }),
   );
 }

@@ -1,7 +1,7 @@
 /** Files that the WHERE rules out are not read, and no row is ever missing for it. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { findPredicates, toConditions } from '../../../query/conditions.ts';
+import { findPredicates, toConditions } from '../../../tables/conditions.ts';
 import { rowsOf, TestLake } from './lake.ts';
 
 let lake: TestLake;

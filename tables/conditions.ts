@@ -5,13 +5,13 @@
  * the WHERE of the very SELECT that reads the table are taken, and only where the table's rows are not filled up with NULLs
  * or matched one against another (inner joins and the left side of left, semi and anti joins; no sample). Where DuckDB
  * compares in another type than the column's (casts, a number with a text) a condition is left out. (Rounding, NaN and cut
- * statistics are minded in tables/prune.ts.)
+ * statistics are minded in prune.ts.)
  */
 import { isJsonObject, type Json } from '../core/json.ts';
 import type { DataType, StructType } from '../core/schema.ts';
 import type { TreeNode } from '../engine/tree.ts';
 import { walk } from '../engine/tree.ts';
-import type { Condition } from '../tables/index.ts';
+import type { Condition } from './prune.ts';
 
 type Op = Condition['op'];
 
