@@ -22,7 +22,7 @@ export type Operation =
 export type Outcome = 'committed' | 'refused' | 'unknown';
 
 /** The rows of a batch after an operation on it. */
-export function after(rows: Rows, operation: Operation): Rows {
+function after(rows: Rows, operation: Operation): Rows {
   const changed = new Map(rows);
   switch (operation.do) {
     case 'append':
@@ -41,7 +41,7 @@ export function after(rows: Rows, operation: Operation): Rows {
 }
 
 /** `rows of them, and a checksum over them`: what readers compute with SQL. */
-export function digestOf(rows: Rows): string {
+function digestOf(rows: Rows): string {
   const text = [...rows].sort(([a], [b]) => a - b).map(([i, v]) => `${String(i)}:${String(v)}`);
   return `${String(rows.size)} ${createHash('md5').update(text.join(',')).digest('hex')}`;
 }

@@ -46,7 +46,7 @@ export interface SoakResult {
 const ROWS_MOST = 40;
 const LIVE_BATCHES_MOST = 20;
 /** Seconds that a writer lives on average: Spark needs ten of them to start. */
-const LIFE: Readonly<Record<Kind, number>> = { sluice: 12, deltars: 15, spark: 90 };
+const LIFE: Readonly<Record<Kind, number>> = { sluice: 6, deltars: 6, spark: 60 };
 const PATIENCE_MS = 180_000;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
