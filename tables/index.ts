@@ -8,9 +8,11 @@
 export { DeltaTable, type TableParts } from './table.ts';
 export { Snapshot, type RelationOptions } from './snapshot.ts';
 export type { ChangeFeed } from './change-feed.ts';
+export type { AppendOptions, CreateOptions, WriteResult } from './dml/append.ts';
 export type { MergeResult } from './dml/merge.ts';
 export type { MergeOptions } from './dml/merge-match.ts';
 export type { InsertClause, RowClause } from './dml/merge-sql.ts';
+export type { OverwriteOptions, OverwriteResult } from './dml/overwrite.ts';
 export type { RewriteResult } from './dml/rewrite.ts';
 export type { RowCondition } from './dml/touched.ts';
 export type { UpdateOptions } from './dml/update.ts';

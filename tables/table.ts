@@ -12,9 +12,11 @@ import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 import { changeFeedBetween, type ChangeFeed } from './change-feed.ts';
 import { commitChange } from './commit.ts';
+import { appendRows, createTable, type AppendOptions, type CreateOptions, type WriteResult } from './dml/append.ts';
 import { deleteRows } from './dml/delete.ts';
 import { mergeInto, type MergeResult } from './dml/merge.ts';
 import type { MergeOptions } from './dml/merge-match.ts';
+import { overwriteRows, type OverwriteOptions, type OverwriteResult } from './dml/overwrite.ts';
 import type { RewriteResult } from './dml/rewrite.ts';
 import type { RowCondition } from './dml/touched.ts';
 import { updateRows, type UpdateOptions } from './dml/update.ts';
@@ -172,6 +174,35 @@ export class DeltaTable {
   async history(limit?: number): Promise<HistoryEntry[]> {
     if (!(await this.exists())) throw this.#notFound();
     return readHistory(this.#store, limit);
+  }
+
+  /**
+   * Makes an empty table.
+   * @returns its version, undefined when there was one already (`ifNotExists`)
+   * @throws SluiceError `TABLE_EXISTS`, `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE`, `STORAGE_*`
+   * @example await table.create({ schema: struct([field('id', primitive('long'))]) })
+   */
+  async create(options: CreateOptions): Promise<bigint | undefined> {
+    return createTable(this, options);
+  }
+
+  /**
+   * Appends the rows of a query, in one commit; makes the table when there is none.
+   * @param session one of its own: temporary tables are made in it
+   * @throws SluiceError `SCHEMA_INCOMPATIBLE`, `VALUE_OUT_OF_RANGE`, `SQL_*`, `COMMIT_CONTENTION`, `STORAGE_*`
+   * @example await table.append(session, { source: "FROM read_parquet('new/*.parquet')" })
+   */
+  async append(session: Session, options: AppendOptions): Promise<WriteResult> {
+    return appendRows({ ...this.#operated(session), table: this }, options);
+  }
+
+  /**
+   * Replaces all rows, those that a condition takes, or whole partitions, by the rows of a query, in one commit.
+   * @throws SluiceError as `append`, `REPLACE_WHERE_MISMATCH`, `TABLE_APPEND_ONLY`
+   * @example await table.overwrite(session, { source, replaceWhere: "day >= '2026-01-01'" })
+   */
+  async overwrite(session: Session, options: OverwriteOptions): Promise<OverwriteResult> {
+    return overwriteRows({ ...this.#operated(session), table: this }, options);
   }
 
   /**

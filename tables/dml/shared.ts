@@ -1,8 +1,14 @@
 /** What the changes of rows have in common: counts, and errors about SQL that the user wrote. */
 import { SluiceError } from '../../core/errors.ts';
+import type { AddFile } from '../log/actions.ts';
 
 export function sum(counts: readonly bigint[]): bigint {
   return counts.reduce((a, b) => a + b, 0n);
+}
+
+/** How many rows staged files have. */
+export function rowsIn(files: readonly AddFile[]): bigint {
+  return sum(files.map(({ rows = 0n }) => rows));
 }
 
 /** An error of DuckDB about a part of the statement, with the table and the columns that there are; others as they are. */
