@@ -39,6 +39,7 @@ module.exports = {
     ...layerRules,
     sdk('kafka-in-one-folder', 'kafkajs|kafkajs-snappy|lz4-napi|@bokuweb/zstd-wasm', 'ingest/kafka'),
     sdk('duckdb-in-one-folder', '@duckdb', 'engine'),
+    sdk('aws-in-one-folder', '@aws-sdk|@smithy', 'tables/store/s3'),
     sdk('commander-in-one-folder', 'commander', 'cli'),
     {
       name: 'no-child-processes',

@@ -58,6 +58,7 @@ export const ERROR_CODES = {
   VALUE_OUT_OF_RANGE: 'data',
   STORAGE_FULL: 'storage',
   STORAGE_READ_ONLY: 'storage',
+  STORAGE_DENIED: 'storage',
   STORAGE_FAILED: 'storage',
   TABLE_NOT_FOUND: 'table',
   TABLE_EXISTS: 'table',

@@ -27,4 +27,7 @@ export { findPredicates, toConditions } from './conditions.ts';
 export type { Condition } from './prune.ts';
 export { missingDataFile, type TableVersion } from './missing-file.ts';
 export { openStore } from './store/open.ts';
+export { Storage, type StorageSettings } from './store/storage.ts';
+export { FileLease } from './store/lease.ts';
+export { locationBelow, locationFrom, schemeOf } from './store/location.ts';
 export type { ObjectStore } from './store/object-store.ts';

@@ -37,12 +37,15 @@ import type { OperatedWithRows } from './operation.ts';
 import { Snapshot } from './snapshot.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open.ts';
+import type { Storage } from './store/storage.ts';
 import { compressionOf, discardFiles, writeFiles, type Shape } from './write.ts';
 
 export interface TableParts {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly random: Random;
+  /** Opens what lies elsewhere than on disk; without it the environment says how. */
+  readonly storage?: Storage;
   /** A checkpoint is due every so many commits (default 10), unless the table's own properties say otherwise. */
   readonly checkpointInterval?: number;
 }
@@ -68,12 +71,12 @@ export class DeltaTable {
   }
 
   /**
-   * The table at a path, a `file://` URI or in a store of your own. Nothing is opened yet, and it need not exist.
+   * The table at a path, a `file://` URI, `s3://bucket/path`, or in a store of your own. Nothing is opened yet, and it need not exist.
    * @throws SluiceError `CONFIG_INVALID` for a location that there is no store for.
    * @example DeltaTable.at('lake/silver/orders', { engine, clock: systemClock, random: systemRandom })
    */
   static at(location: string | ObjectStore, parts: TableParts): DeltaTable {
-    return new DeltaTable(typeof location === 'string' ? openStore(location) : location, parts);
+    return new DeltaTable(typeof location === 'string' ? openStore(location, parts.storage) : location, parts);
   }
 
   /** Whether there is a table. @throws SluiceError `LOG_GAP`, `LOG_CORRUPT`, `UNSUPPORTED_FEATURE` for one that is no good. */

@@ -7,8 +7,9 @@
 import { constants, type FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { messageOf, SluiceError, systemCodeOf, type ErrorCode } from '../../core/errors.ts';
+import { messageOf, SluiceError, systemCodeOf } from '../../core/errors.ts';
 import { systemRandom, type Random } from '../../core/random.ts';
+import { diskFault } from './disk-fault.ts';
 import { checkPath, compareUtf8, missing } from './object-store.ts';
 import type { ByteRange, ObjectMeta, ObjectStore, PutMode, PutResult } from './object-store.ts';
 
@@ -18,11 +19,14 @@ const STATS_AT_ONCE = 64;
 
 export class LocalStore implements ObjectStore {
   readonly location: string;
+  readonly elsewhere: ((location: string) => ObjectStore) | undefined;
   readonly #random: Random;
 
-  constructor(folder: string, random: Random = systemRandom) {
+  /** @param elsewhere opens the stores that absolute paths lead to */
+  constructor(folder: string, random: Random = systemRandom, elsewhere?: (location: string) => ObjectStore) {
     this.location = resolve(folder);
     this.#random = random;
+    this.elsewhere = elsewhere;
   }
 
   async get(path: string, range?: ByteRange): Promise<Uint8Array> {
@@ -116,6 +120,25 @@ export class LocalStore implements ObjectStore {
     }
   }
 
+  async folders(path: string): Promise<string[]> {
+    const folder = path === '' ? this.location : this.#full(path);
+    try {
+      const names: string[] = [];
+      for (const entry of await fs.readdir(folder, { withFileTypes: true })) {
+        const isLink = entry.isSymbolicLink() && (await isDirectory(join(folder, entry.name)));
+        if (entry.isDirectory() || isLink) names.push(entry.name);
+      }
+      return names.sort(compareUtf8);
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw this.#explain('list', path, error);
+    }
+  }
+
+  isFolder(path: string): Promise<boolean> {
+    return isDirectory(this.#full(path));
+  }
+
   #full(path: string): string {
     return join(this.location, checkPath(path));
   }
@@ -203,6 +226,10 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+async function isDirectory(path: string): Promise<boolean> {
+  return (await fs.stat(path).catch(() => undefined))?.isDirectory() ?? false;
+}
+
 /** The first error is the one to report: a failing clean-up must not hide it. */
 async function removeQuietly(file: string): Promise<void> {
   await fs.rm(file, { force: true }).catch(() => undefined);
@@ -211,15 +238,4 @@ async function removeQuietly(file: string): Promise<void> {
 function isAbsent(error: unknown): boolean {
   const code = systemCodeOf(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
-}
-
-function diskFault(error: unknown): { code: ErrorCode; advice: string } | undefined {
-  const code = systemCodeOf(error) ?? '';
-  if (['ENOSPC', 'EDQUOT'].includes(code)) {
-    return { code: 'STORAGE_FULL', advice: 'Free some space; nothing of the failed write is visible in the table.' };
-  }
-  if (['EROFS', 'EACCES', 'EPERM'].includes(code)) {
-    return { code: 'STORAGE_READ_ONLY', advice: 'Give the user that runs sluice the right to write there.' };
-  }
-  return undefined;
 }

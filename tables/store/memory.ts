@@ -89,6 +89,21 @@ export class MemoryStore implements ObjectStore {
     }
   }
 
+  async folders(path: string): Promise<string[]> {
+    await Promise.resolve();
+    const prefix = path === '' ? '' : `${checkPath(path)}/`;
+    const below = [...this.#entries.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => key.slice(prefix.length));
+    const names = below.filter((key) => key.includes('/')).map((key) => key.slice(0, key.indexOf('/')));
+    return [...new Set(names)].sort(compareUtf8);
+  }
+
+  async isFolder(path: string): Promise<boolean> {
+    await Promise.resolve();
+    return [...this.#entries.keys()].some((key) => key.startsWith(`${checkPath(path)}/`));
+  }
+
   /** Removes the temp folder; the objects stay. */
   async close(): Promise<void> {
     const folder = this.#folder;

@@ -9,7 +9,8 @@
  * - A write that rejects may have happened or not. Read back before deciding.
  * - `list` gives paths in UTF-8 byte order and sees every write that resolved before it began.
  * - `delete` is idempotent: a path that is not there counts as deleted.
- * - Failures are `SluiceError`s that name the file: STORAGE_FULL, STORAGE_READ_ONLY, STORAGE_FAILED, FILE_MISSING.
+ * - Failures are `SluiceError`s that name the file: STORAGE_FULL, STORAGE_READ_ONLY, STORAGE_DENIED, STORAGE_FAILED (which may
+ *   pass), FILE_MISSING; CONFIG_INVALID where there can be no store.
  */
 import { SluiceError } from '../../core/errors.ts';
 
@@ -31,6 +32,8 @@ export type PutResult = 'written' | 'exists';
 export interface ObjectStore {
   /** Where the store is, for messages: a path or a URI. */
   readonly location: string;
+  /** Opens the store of another place, with the same settings: for files that a log names by an absolute path. */
+  readonly elsewhere?: ((location: string) => ObjectStore) | undefined;
   /** @throws SluiceError `FILE_MISSING` when there is no such object. */
   get(path: string, range?: ByteRange): Promise<Uint8Array>;
   /** Writes one object; 'exists' comes back in mode 'create' only. */
@@ -40,7 +43,14 @@ export interface ObjectStore {
   delete(path: string): Promise<void>;
   /** The size and time of an object, or undefined when there is none. */
   head(path: string): Promise<ObjectMeta | undefined>;
-  /** A path on this machine that DuckDB can read, without a promise that the file is there. */
+  /** The names of the folders right below one (`''`: the root), in UTF-8 byte order. A folder that is not there has none. */
+  folders(path: string): Promise<string[]>;
+  /** Whether some object lies below a path. On disk an empty folder counts, too. */
+  isFolder(path: string): Promise<boolean>;
+  /**
+   * A path on this machine that DuckDB can read. The file stays until the `FileLease` ends under which it was asked for.
+   * @throws SluiceError `FILE_MISSING` where the store has to look; on disk it is DuckDB that finds nothing
+   */
   localFile(path: string): Promise<string>;
   /** Lets `write` fill a file on this machine, and returns its result once the object at `path` is durable. */
   putFile<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T>;

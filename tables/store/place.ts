@@ -22,12 +22,13 @@ export interface Place {
 export function placeOf(table: ObjectStore, encoded: string): Place {
   const path = decoded(encoded, table.location);
   if (!isAbsolute(encoded)) return { store: table, path };
-  const named = path.replace(/^file:(\/\/)?(?=\/)/i, '');
+  const named = path.replace(/^file:(\/\/)?(?=\/)/i, '').replace(/^s3[an]:\/\//i, 's3://');
   const absolute = named.startsWith('/') ? resolve(named) : named;
   const folder = table.location.endsWith('/') ? table.location : `${table.location}/`;
   if (absolute.startsWith(folder)) return { store: table, path: absolute.slice(folder.length) };
   const slash = absolute.lastIndexOf('/');
-  return { store: openStore(absolute.slice(0, slash) || '/'), path: absolute.slice(slash + 1) };
+  const open = table.elsewhere ?? openStore;
+  return { store: open(absolute.slice(0, slash) || '/'), path: absolute.slice(slash + 1) };
 }
 
 /** Whether a path of the log names its place by itself. */

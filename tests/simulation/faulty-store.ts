@@ -114,6 +114,16 @@ export class FaultyStore implements ObjectStore {
     return result;
   }
 
+  async folders(path: string): Promise<string[]> {
+    await this.#before('list', path);
+    return this.#inner.folders(path);
+  }
+
+  async isFolder(path: string): Promise<boolean> {
+    await this.#before('list', path);
+    return this.#inner.isFolder(path);
+  }
+
   async #before(verb: string, path: string): Promise<void> {
     await this.#life.step();
     if (this.#life.fails('failure')) throw timedOut(verb, path);

@@ -38,6 +38,14 @@ class WithoutCheckpoints implements ObjectStore {
     return this.#store.localFile(path);
   }
 
+  folders(path: string): Promise<string[]> {
+    return this.#store.folders(path);
+  }
+
+  isFolder(path: string): Promise<boolean> {
+    return this.#store.isFolder(path);
+  }
+
   putFile<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T> {
     return this.#store.putFile(path, write);
   }
