@@ -24,6 +24,8 @@ export interface Io {
 /** The streams and environment of this process. */
 export function processIo(): Io {
   const { env, stdin, stdout, stderr } = process;
+  // What it would say is for who makes sluice: docs/adr/0008-aws-sdk-for-s3.md.
+  env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error) => {
       if (systemCodeOf(error) !== 'EPIPE') throw error;

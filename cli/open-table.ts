@@ -1,9 +1,8 @@
 /** A table that a command names: one of the project's, or any by its path. */
-import { resolve } from 'node:path';
 import { SluiceError } from '../core/errors.ts';
 import { nameAdvice } from '../core/suggest.ts';
 import { lakeCatalog, type Catalog } from '../query/index.ts';
-import { DeltaTable, type TableParts } from '../tables/index.ts';
+import { DeltaTable, locationFrom, type TableParts } from '../tables/index.ts';
 import type { Io } from './io.ts';
 import { findProject, requireProject, withEngine } from './workspace.ts';
 
@@ -26,10 +25,9 @@ export async function withTable<T>(
 ): Promise<T> {
   const isPath = name.includes('/') || name === '.' || name === '..';
   const project = isPath ? await findProject(io, named) : await requireProject(io, named);
-  return withEngine({ lake: project?.lake, config: project?.config }, async (parts, cleanUp) => {
+  return withEngine(io, project, async (parts, cleanUp) => {
     if (isPath) {
-      const location = name.includes('://') ? name : resolve(io.cwd, name);
-      return work({ table: DeltaTable.at(location, parts), parts, cleanUp });
+      return work({ table: DeltaTable.at(locationFrom(io.cwd, name), parts), parts, cleanUp });
     }
     return work({ table: await openNamed(lakeCatalog(project?.lake ?? '', parts), name), parts, cleanUp });
   });

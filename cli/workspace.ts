@@ -12,8 +12,9 @@ import { SluiceError } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
 import { Engine } from '../engine/engine.ts';
 import { lakeCatalog, type Catalog } from '../query/index.ts';
-import type { TableParts } from '../tables/index.ts';
+import { locationFrom, schemeOf, Storage, type TableParts } from '../tables/index.ts';
 import { parseConfig, type Config } from '../transforms/config.ts';
+import { storageSettings } from '../transforms/storage.ts';
 import type { Io } from './io.ts';
 import { spillFolder } from './spill.ts';
 
@@ -22,6 +23,7 @@ const CONFIG_FILE = 'sluice.yaml';
 export interface ProjectFolder {
   /** Absolute. */
   readonly root: string;
+  /** An absolute path, or a URI. */
   readonly lake: string;
   readonly config: Config;
 }
@@ -31,11 +33,6 @@ export interface Workspace extends ProjectFolder {
   readonly catalog: Catalog;
   /** For an end by force: removes the spill folder. */
   readonly cleanUp: () => void;
-}
-
-export interface EngineSettings {
-  readonly lake: string | undefined;
-  readonly config: Config | undefined;
 }
 
 /**
@@ -54,7 +51,7 @@ export async function findProject(io: Io, named: string | undefined): Promise<Pr
     });
   }
   const config = parseConfig(await readFile(file, 'utf8'), CONFIG_FILE, io.env);
-  return { root, lake: resolve(root, config.lake), config };
+  return { root, lake: locationFrom(root, config.lake), config };
 }
 
 /** As `findProject`, for commands that make no sense without one. */
@@ -69,25 +66,29 @@ export async function requireProject(io: Io, named: string | undefined): Promise
 
 /** Runs work with an engine. @param onOpen told how to clean up when the process is about to be ended by force */
 export async function withEngine<T>(
-  settings: EngineSettings,
+  io: Io,
+  project: ProjectFolder | undefined,
   work: (parts: TableParts, cleanUp: () => void) => Promise<T>,
 ): Promise<T> {
-  const spill = spillFolder(settings.lake);
+  const lake = project === undefined || schemeOf(project.lake) !== undefined ? undefined : project.lake;
+  const spill = spillFolder(lake);
+  const storage = new Storage(storageSettings(project?.config, { env: io.env, root: project?.root ?? io.cwd }));
   const engine = await Engine.open({
     tempDir: spill.path,
-    ...(settings.config === undefined
+    ...(project === undefined
       ? {}
-      : { memoryLimit: settings.config.engine.memory_limit, threads: settings.config.engine.threads }),
+      : { memoryLimit: project.config.engine.memory_limit, threads: project.config.engine.threads }),
   });
   try {
-    const checkpoint = settings.config?.tables.checkpoint_interval;
-    const parts = { engine, clock: systemClock, random: systemRandom };
+    const checkpoint = project?.config.tables.checkpoint_interval;
+    const parts = { engine, clock: systemClock, random: systemRandom, storage };
     return await work(checkpoint === undefined ? parts : { ...parts, checkpointInterval: checkpoint }, () => {
       spill.remove();
     });
   } finally {
     engine.close();
     spill.remove();
+    await storage.close();
   }
 }
 
@@ -98,7 +99,7 @@ export async function withTables<T>(
   work: (workspace: Workspace) => Promise<T>,
 ): Promise<T> {
   const project = await requireProject(io, named);
-  return withEngine(project, (parts, cleanUp) =>
+  return withEngine(io, project, (parts, cleanUp) =>
     work({ ...project, parts, catalog: lakeCatalog(project.lake, parts), cleanUp }),
   );
 }

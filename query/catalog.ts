@@ -3,10 +3,8 @@
  *
  * Promise: only folders that hold a Delta log are tables; what else lies in the lake is left alone.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { messageOf, SluiceError, systemCodeOf } from '../core/errors.ts';
-import { DeltaTable, type TableParts } from '../tables/index.ts';
+import { atOnce } from '../core/at-once.ts';
+import { DeltaTable, locationBelow, openStore, type ObjectStore, type TableParts } from '../tables/index.ts';
 
 export interface Catalog {
   /** Every table as `schema.table`, sorted. */
@@ -15,66 +13,49 @@ export interface Catalog {
   open(name: string): Promise<DeltaTable | undefined>;
 }
 
+/** How many folders are looked into at once. */
+const AT_ONCE = 32;
+
 /**
- * Every Delta table under a lake folder, at `<folder>/<schema>/<table>`.
- * @throws SluiceError (from both methods) `STORAGE_FAILED` when the folder cannot be read; a folder that is not there is empty.
+ * Every Delta table of a lake, at `<lake>/<schema>/<table>`.
+ * @param lake a folder, or a URI
+ * @throws SluiceError (from both methods) `STORAGE_*` when the lake cannot be read; one that is not there is empty.
  * @example const catalog = lakeCatalog('lake', { engine, clock, random }); await catalog.names() // ['bronze.orders']
  */
-export function lakeCatalog(folder: string, parts: TableParts): Catalog {
+export function lakeCatalog(lake: string, parts: TableParts): Catalog {
   const opened = new Map<string, DeltaTable>();
+  let opening: ObjectStore | undefined;
+  const store = (): ObjectStore => (opening ??= openStore(lake, parts.storage));
   return {
     names: async () => {
-      const names: string[] = [];
-      for (const schema of await subfolders(folder)) {
-        for (const table of await subfolders(join(folder, schema))) {
-          if (await holdsLog(join(folder, schema, table))) names.push(`${schema}.${table}`);
-        }
-      }
-      return names.sort();
+      const schemas = (await store().folders('')).filter(isName);
+      const found = await atOnce(schemas, AT_ONCE, async (schema) => {
+        const tables = (await store().folders(schema)).filter(isName);
+        return tables.map((table) => [schema, table] as const);
+      });
+      const names = await atOnce(found.flat(), AT_ONCE, async ([schema, table]) =>
+        (await holdsLog(store(), schema, table)) ? [`${schema}.${table}`] : [],
+      );
+      return names.flat().sort();
     },
     open: async (name) => {
       const known = opened.get(name);
       if (known !== undefined) return known;
       const [schema = '', table = '', ...rest] = name.split('.');
       const bad = [schema, table].some((part) => part === '' || /^\.|[/\\\0]/.test(part)) || rest.length > 0;
-      const location = join(folder, schema, table);
-      if (bad || !(await holdsLog(location))) return undefined;
-      const delta = DeltaTable.at(location, parts);
+      if (bad || !(await holdsLog(store(), schema, table))) return undefined;
+      const delta = DeltaTable.at(locationBelow(lake, schema, table), parts);
       opened.set(name, delta);
       return delta;
     },
   };
 }
 
-async function subfolders(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    const names: string[] = [];
-    for (const entry of entries) {
-      if (/[._]/.test(entry.name[0] ?? '.') || entry.name.includes('.')) continue;
-      if (entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(folder, entry.name))))) {
-        names.push(entry.name);
-      }
-    }
-    return names;
-  } catch (error) {
-    if (systemCodeOf(error) === 'ENOENT') return [];
-    throw new SluiceError('STORAGE_FAILED', `cannot list ${folder}: ${messageOf(error)}`, {
-      advice: 'Check the lake folder in sluice.yaml, and that it can be read.',
-      facts: { folder },
-      cause: error,
-    });
-  }
+/** Hidden folders, and names that no statement can say, are no schemas and no tables. */
+function isName(folder: string): boolean {
+  return !/^[._]/.test(folder) && !folder.includes('.');
 }
 
-function holdsLog(table: string): Promise<boolean> {
-  return isFolder(join(table, '_delta_log'));
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch {
-    return false;
-  }
+function holdsLog(store: ObjectStore, schema: string, table: string): Promise<boolean> {
+  return store.isFolder(`${schema}/${table}/_delta_log`);
 }

@@ -14,11 +14,12 @@ import type { Session } from '../engine/session.ts';
 import { tableFunctions } from '../engine/tree.ts';
 import { findPredicates, toConditions } from '../tables/index.ts';
 import { blank, closing, splitArguments } from './brackets.ts';
+import { FileLease } from '../tables/index.ts';
 import type { Catalog } from './catalog.ts';
 import { placedError } from './errors.ts';
 import { pinTables } from './pin.ts';
 import { findSchemaPrefixes, findReferences, offsets, type Reference } from './references.ts';
-import { runPrepared, type Query, type QueryParts } from './run.ts';
+import { runPrepared, type LeasedParts, type Query, type QueryParts } from './run.ts';
 import { splice, type Edit } from './splice.ts';
 import { classify } from './statement.ts';
 import { findTravels } from './time-travel.ts';
@@ -87,7 +88,18 @@ interface Part {
   readonly end: number;
 }
 
+/** The files that a statement reads are kept until it is closed. */
 async function openStatement(session: Session, part: Part, catalog: Catalog, parts: QueryParts): Promise<Query> {
+  const lease = new FileLease();
+  try {
+    return await lease.run(() => openLeased(session, part, catalog, { ...parts, lease }));
+  } catch (error) {
+    await lease.end();
+    throw error;
+  }
+}
+
+async function openLeased(session: Session, part: Part, catalog: Catalog, parts: LeasedParts): Promise<Query> {
   const { source } = part;
   // Everything before the statement becomes spaces, so that places in it are places in the source.
   const whole = blank(source.text.slice(0, part.end), 0, part.start);

@@ -5,7 +5,7 @@
  */
 import type { SourceText } from '../core/source-text.ts';
 import type { ResultStream, Session } from '../engine/session.ts';
-import { missingDataFile, type TableParts } from '../tables/index.ts';
+import { missingDataFile, type FileLease, type TableParts } from '../tables/index.ts';
 import { placedError } from './errors.ts';
 import type { Pinned } from './pin.ts';
 import { watch } from './progress.ts';
@@ -35,8 +35,13 @@ export interface Prepared {
   readonly macros: readonly string[];
 }
 
+/** With what keeps the files that the statement reads. */
+export interface LeasedParts extends QueryParts {
+  readonly lease: FileLease;
+}
+
 /** Starts the statement. @throws SluiceError as `openQuery` says. */
-export async function runPrepared(session: Session, prepared: Prepared, parts: QueryParts): Promise<Query> {
+export async function runPrepared(session: Session, prepared: Prepared, parts: LeasedParts): Promise<Query> {
   const { source, sql, toOriginal, pinned, macros } = prepared;
   const columns = [...new Set(pinned.flatMap(({ snapshot }) => snapshot.schema.fields.map(({ name }) => name)))];
   const tables = pinned.map(({ snapshot }) => snapshot);
@@ -48,6 +53,7 @@ export async function runPrepared(session: Session, prepared: Prepared, parts: Q
     closed = true;
     await watching.stop();
     for (const i of macros.keys()) await session.run(`DROP MACRO TABLE IF EXISTS temp.__sluice_${String(i)}`);
+    await parts.lease.end();
   };
   try {
     for (const macro of macros) await session.run(macro);

@@ -13,6 +13,7 @@ import type { AddFile } from './log/actions.ts';
 import type { Conflict } from './log/conflicts.ts';
 import { missingDataFile } from './missing-file.ts';
 import type { Snapshot } from './snapshot.ts';
+import { FileLease } from './store/lease.ts';
 import type { Shape } from './write.ts';
 
 /** The steps of a `DeltaTable` that operations are made of. */
@@ -67,7 +68,7 @@ export async function operate<T>(
     if (attempts > 0) await clock.sleep(random.next() * LONGEST_PAUSE_MS, signal);
     const snapshot = await table.snapshot();
     snapshot.checkChangeable(changes);
-    const { change, staged, result } = await attempt(snapshot).catch((error: unknown) => {
+    const { change, staged, result } = await FileLease.during(() => attempt(snapshot)).catch((error: unknown) => {
       throw missingDataFile(error, [snapshot]) ?? error;
     });
     if (change === undefined) return { ...result, version: undefined };

@@ -4,7 +4,6 @@
  * Promise: what passes here fails at run time for its data only. All errors are told at once; a flow whose input is wrong is
  * not blamed for it.
  */
-import { join } from 'node:path';
 import { systemClock } from '../core/clock.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Field, StructType } from '../core/schema.ts';
@@ -14,7 +13,7 @@ import type { Column, Session } from '../engine/session.ts';
 import { duckdbType } from '../engine/types.ts';
 import { decodedColumns } from '../ingest/decode/decode.ts';
 import { QUARANTINE_SCHEMA } from '../ingest/quarantine.ts';
-import { DeltaTable } from '../tables/index.ts';
+import { DeltaTable, locationBelow } from '../tables/index.ts';
 import { checkAgainstTable, checkColumns, checkExpectations, checkPartitions } from './check-table.ts';
 import type { Flow, Relations, View } from './flow.ts';
 import { atQuery } from './parse/engine-errors.ts';
@@ -174,7 +173,8 @@ class Checker {
   }
 
   #lakeTable(name: string): DeltaTable {
-    return DeltaTable.at(join(this.#project.lake, ...name.split('.')), {
+    return DeltaTable.at(locationBelow(this.#project.lake, ...name.split('.')), {
+      storage: this.#project.storage,
       engine: this.#engine,
       clock: systemClock,
       random: systemRandom,

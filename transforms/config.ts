@@ -50,6 +50,15 @@ const bytes = (describe: string) => {
     .describe(describe);
 };
 
+const truth = (describe: string) => {
+  const message = say('must be true or false');
+  return z
+    .union([z.boolean(message), z.enum(['true', 'false'], message)], message)
+    .transform((value) => value === true || value === 'true')
+    .optional()
+    .describe(describe);
+};
+
 const SERVERS = say("must be 'host:port', several of them with commas between, or a list");
 
 const Connection = object({
@@ -79,7 +88,31 @@ const Connection = object({
 
 const Config = object({
   name: text().default('sluice').describe('The name of the project.'),
-  lake: text().default('lake').describe("The folder that holds the tables, relative to the project's."),
+  lake: text()
+    .default('lake')
+    .describe("Where the tables are: a folder, relative to the project's, or s3://bucket/path."),
+  storage: object({
+    s3: object({
+      endpoint: text()
+        .optional()
+        .describe("The address of a service other than Amazon's, as http://minio:9000. Default: AWS_ENDPOINT_URL_S3."),
+      region: text().optional().describe('The region of the buckets. Default: AWS_REGION, or what the profile says.'),
+      force_path_style: truth('The name of the bucket in the path of the address. Default: true with an endpoint.'),
+      profile: text().optional().describe('A profile of ~/.aws/config. Default: AWS_PROFILE.'),
+    })
+      .prefault({})
+      .describe('Buckets. Credentials are where the AWS tools look for them, and never here.'),
+    cache: object({
+      path: text()
+        .optional()
+        .describe("The folder, relative to the project's; processes share it. Default: ~/.cache/sluice."),
+      size: bytes('What its files may take, beyond what is in use.').default(10 * 2 ** 30),
+    })
+      .prefault({})
+      .describe('Copies of objects on this machine, which queries read.'),
+  })
+    .prefault({})
+    .describe('How to reach what is not on disk.'),
   connections: z.record(text(), Connection).default({}).describe('Kafka clusters by name.'),
   engine: object({
     memory_limit: z

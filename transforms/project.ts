@@ -10,7 +10,7 @@ import { SluiceError, systemCodeOf } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Session } from '../engine/session.ts';
-import { DeltaTable } from '../tables/index.ts';
+import { DeltaTable, locationBelow, locationFrom, Storage } from '../tables/index.ts';
 import { buildFlow, buildView } from './build.ts';
 import { parseConfig, type Config } from './config.ts';
 import type { Flow, View } from './flow.ts';
@@ -20,6 +20,7 @@ import { parseStatement } from './parse/statement.ts';
 import { checkStreaming } from './parse/streaming-rules.ts';
 import { Problems } from './problems.ts';
 import { resolve, type Definition } from './resolve.ts';
+import { storageSettings } from './storage.ts';
 import type { Environment } from './variables.ts';
 
 export type { Expectation, Flow } from './flow.ts';
@@ -27,8 +28,9 @@ export type { Expectation, Flow } from './flow.ts';
 export interface Project {
   /** The project's folder, absolute. */
   readonly root: string;
-  /** The folder of the tables, absolute. */
+  /** Where the tables are: an absolute path, or a URI. */
   readonly lake: string;
+  readonly storage: Storage;
   readonly config: Config;
   /** Each after those whose tables it reads. */
   readonly flows: readonly Flow[];
@@ -48,7 +50,8 @@ const PIPELINES = 'pipelines';
 export async function loadProject(folder: string, env: Environment): Promise<Project> {
   const root = absolute(folder);
   const config = parseConfig(await readConfig(root), CONFIG_FILE, env);
-  const lake = absolute(root, config.lake);
+  const lake = locationFrom(root, config.lake);
+  const storage = new Storage(storageSettings(config, { env, root }));
   const files = await pipelineFiles(root);
   const problems = new Problems();
   const engine = await Engine.open({ memoryLimit: '100MB', threads: 1 });
@@ -64,7 +67,12 @@ export async function loadProject(folder: string, env: Environment): Promise<Pro
     session.close();
     problems.throwAny();
     const inLake = (name: string): Promise<boolean> =>
-      DeltaTable.at(join(lake, ...name.split('.')), { engine, clock: systemClock, random: systemRandom }).exists();
+      DeltaTable.at(locationBelow(lake, ...name.split('.')), {
+        engine,
+        clock: systemClock,
+        random: systemRandom,
+        storage,
+      }).exists();
     const nodes = await resolve(definitions, inLake, problems);
     const flows: Flow[] = [];
     const views: View[] = [];
@@ -75,7 +83,7 @@ export async function loadProject(folder: string, env: Environment): Promise<Pro
       });
     }
     problems.throwAny();
-    return { root, lake, config, flows, views };
+    return { root, lake, storage, config, flows, views };
   } finally {
     engine.close();
   }

@@ -31,7 +31,7 @@ export async function check(io: Io, options: CheckOptions): Promise<void> {
   try {
     const folder = await requireProject(io, options.project);
     const project = await loadProject(folder.root, io.env);
-    checked = await withEngine(folder, async (parts) => {
+    checked = await withEngine(io, folder, async (parts) => {
       const flows = await checkProject(project, parts.engine);
       return { flows, sets: await checkSets(folder, flows, parts) };
     });

@@ -29,7 +29,7 @@ export interface RunCommandOptions {
 export async function run(io: Io, options: RunCommandOptions): Promise<void> {
   const folder = await requireProject(io, options.project);
   const project = await loadProject(folder.root, io.env);
-  await withEngine(folder, async (parts, cleanUp) => {
+  await withEngine(io, folder, async (parts, cleanUp) => {
     const { clock } = parts;
     const state = new RunState(clock);
     const reporter = reporterFor(io, options, state, parts.clock);

@@ -11,7 +11,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { messageOf, SluiceError } from '../../core/errors.ts';
 import type { Session } from '../../engine/session.ts';
 import { lakeCatalog, openQueries, writeResult, type Catalog, type Format } from '../../query/index.ts';
-import type { TableParts } from '../../tables/index.ts';
+import { schemeOf, type TableParts } from '../../tables/index.ts';
 import { formatDuration } from '../format.ts';
 import { resultLimits, write, type Io } from '../io.ts';
 import { packageVersion } from '../package.ts';
@@ -54,7 +54,7 @@ export async function sql(io: Io, options: SqlOptions): Promise<void> {
   const interactive = asked === undefined && io.stdin.isTTY && io.stdout.isTTY;
   const statements = asked ?? (interactive ? '' : await textOf(io.stdin));
   const file = options.file ?? (options.query === undefined ? 'stdin' : 'query');
-  await withEngine({ lake: project?.lake, config: project?.config }, async (parts, cleanUp) => {
+  await withEngine(io, project, async (parts, cleanUp) => {
     const session = await parts.engine.session();
     const catalog = project === undefined ? NO_TABLES : lakeCatalog(project.lake, parts);
     const desk: Desk = { io, session, catalog, parts, format: options.format };
@@ -108,7 +108,7 @@ async function converse(desk: Desk, project: ProjectFolder | undefined): Promise
   const where =
     project === undefined
       ? "no project here: SELECT … FROM delta_scan('path') works"
-      : `${String(count)} tables in ${relative(io.cwd, project.lake) || '.'}`;
+      : `${String(count)} tables in ${schemeOf(project.lake) === undefined ? relative(io.cwd, project.lake) || '.' : project.lake}`;
   await write(
     io.stdout,
     `${bold(`sluice ${packageVersion()}`)}  ${dim(`${where}; a statement ends with ;  \\q leaves`)}\n`,

@@ -10,6 +10,7 @@ import { isJsonObject, parseJson, type JsonObject } from '../../core/json.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { quoteFile } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
+import { FileLease } from '../store/lease.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { actionFromJson, inTable, type Action } from './actions.ts';
 import type { LogCheckpoint } from './listing.ts';
@@ -64,11 +65,13 @@ async function readRows(
     for (const line of text.split('\n')) if (line.trim() !== '') takeText(line);
     return;
   }
-  const file = quoteFile(await store.localFile(path));
-  const stream = await session.stream(
-    `SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet(${file}, hive_partitioning=false) AS t`,
-  );
-  for await (const batch of stream.batches()) for (const [text] of batch) takeText(text);
+  await FileLease.during(async () => {
+    const file = quoteFile(await store.localFile(path));
+    const stream = await session.stream(
+      `SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet(${file}, hive_partitioning=false) AS t`,
+    );
+    for await (const batch of stream.batches()) for (const [text] of batch) takeText(text);
+  });
 }
 
 /** A sidecar is named by its file alone, or by a path that ends in its folder. */

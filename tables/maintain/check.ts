@@ -12,6 +12,7 @@ import type { Session } from '../../engine/session.ts';
 import { textOf, type Row } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { Snapshot } from '../snapshot.ts';
+import { FileLease } from '../store/lease.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { placeOf } from '../store/place.ts';
 
@@ -52,7 +53,7 @@ export async function checkTable(
   for (const [i, file] of files.entries()) {
     if (options.signal?.aborted === true)
       throw new SluiceError('INTERRUPTED', `${location}: stopped after ${String(i)} of ${String(files.length)} files`);
-    problems.push(...(await checkFile(parts, snapshot, file)));
+    problems.push(...(await FileLease.during(() => checkFile(parts, snapshot, file))));
     options.onProgress?.(i + 1, files.length);
   }
   return { version, files: files.length, problems };

@@ -1,9 +1,8 @@
 /** The tables of a project by name: one `DeltaTable` for each, shared by all flows so that snapshots are read once. */
-import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Random } from '../../core/random.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { DeltaTable } from '../../tables/index.ts';
+import { DeltaTable, locationBelow } from '../../tables/index.ts';
 import type { Project } from '../project.ts';
 
 export class Lake {
@@ -20,8 +19,9 @@ export class Lake {
   table(name: string): DeltaTable {
     const known = this.#tables.get(name);
     if (known !== undefined) return known;
-    const table = DeltaTable.at(join(this.#project.lake, ...name.split('.')), {
+    const table = DeltaTable.at(locationBelow(this.#project.lake, ...name.split('.')), {
       ...this.#parts,
+      storage: this.#project.storage,
       checkpointInterval: this.#project.config.tables.checkpoint_interval,
     });
     this.#tables.set(name, table);

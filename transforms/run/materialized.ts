@@ -8,7 +8,7 @@ import type { Clock } from '../../core/clock.ts';
 import { SluiceError } from '../../core/errors.ts';
 import type { StructType } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
-import type { DeltaTable, Snapshot } from '../../tables/index.ts';
+import { FileLease, type DeltaTable, type Snapshot } from '../../tables/index.ts';
 import type { Flow } from '../project.ts';
 import type { RunEvent } from './events.ts';
 import { DEFINITION_HASH } from '../flow.ts';
@@ -37,7 +37,7 @@ export interface RefreshParts {
  */
 export async function refresh(parts: RefreshParts): Promise<boolean> {
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const outcome = await refreshOnce(parts);
+    const outcome = await FileLease.during(() => refreshOnce(parts));
     if (outcome !== 'lost') return outcome === 'committed';
   }
   throw new SluiceError(

@@ -10,7 +10,7 @@ import type { Session } from '../../engine/session.ts';
 import type { Value } from '../../engine/values.ts';
 import { decodeBatch, type DecodeSpec } from '../../ingest/decode/decode.ts';
 import { afterPositions, QUARANTINE_SCHEMA } from '../../ingest/quarantine.ts';
-import type { AddFile, DeltaTable } from '../../tables/index.ts';
+import { FileLease, type AddFile, type DeltaTable } from '../../tables/index.ts';
 import type { Expectation, Flow } from '../project.ts';
 import type { ExpectationCount, Stage, Staged } from './land.ts';
 
@@ -31,7 +31,7 @@ const SHOWN_CHARACTERS = 300;
 
 export function stageWith(parts: StageParts): Stage {
   const { session, flow, quarantine } = parts;
-  return async (batch, quarantined) => {
+  const stage: Stage = async (batch, quarantined) => {
     const decoded = parts.decode && (await decodeBatch(session, batch, parts.decode));
     try {
       const stream = decoded?.good ?? batch.relation;
@@ -48,6 +48,7 @@ export function stageWith(parts: StageParts): Stage {
       await decoded?.release();
     }
   };
+  return (batch, quarantined) => FileLease.during(() => stage(batch, quarantined));
 }
 
 /** Stages what a query gives, expectations applied: for batches here, for whole materialized views elsewhere. */

@@ -7,7 +7,7 @@
  */
 import { SluiceError } from '../../core/errors.ts';
 import type { Batch, BatchLimits, Positions, Source } from '../../ingest/source.ts';
-import type { AddFile, CommitSummary, DeltaTable, Snapshot } from '../../tables/index.ts';
+import { FileLease, type AddFile, type CommitSummary, type DeltaTable, type Snapshot } from '../../tables/index.ts';
 import type { Signals } from '../../core/signals.ts';
 
 export interface TableSourceParts {
@@ -43,7 +43,9 @@ export class TableSource implements Source {
   }
 
   async exhausted(from: Positions): Promise<boolean> {
-    return (await this.#after(from, { rows: 1, bytes: 1, flushMs: 0 })) === undefined;
+    const batch = await this.#after(from, { rows: 1, bytes: 1, flushMs: 0 });
+    await batch?.release();
+    return batch === undefined;
   }
 
   async committed(): Promise<void> {
@@ -66,14 +68,15 @@ export class TableSource implements Source {
       this.#skipped = { tableId: snapshot.tableId, after: position, upTo: cut.version };
       return undefined;
     }
+    const lease = new FileLease();
     return {
-      relation: await snapshot.relation({ files: cut.files }),
+      relation: await lease.run(() => snapshot.relation({ files: cut.files })),
       rows: cut.files.reduce((sum, file) => sum + Number(file.rows ?? 0n), 0),
       bytes: cut.files.reduce((sum, file) => sum + Number(file.bytes), 0),
       from: new Map(position === undefined ? [] : [[snapshot.tableId, position]]),
       upTo: new Map([[snapshot.tableId, cut.version]]),
       inputs: { [name]: `${position === undefined ? '' : `${String(position)}..`}${String(cut.version)}` },
-      release: () => Promise.resolve(),
+      release: () => lease.end(),
     };
   }
 

@@ -24,6 +24,15 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>>
   'npm run types': ['.ci/run', 'npm run --silent types'],
   'npm run boundaries': ['.ci/run', 'npm run --silent boundaries'],
   'npm run deadcode': ['.ci/run', 'npm run --silent deadcode'],
+  [`npx sluice sql "SELECT count(*) FROM delta_scan('s3://company-lake/prod/bronze/orders')"`]: [
+    'tests/e2e/cli/s3.test.ts',
+    's3://company-lake/prod/bronze/orders',
+  ],
+  'npx sluice table optimize s3://company-lake/prod/bronze/orders': [
+    'tests/e2e/cli/s3.test.ts',
+    "table('optimize', ORDERS)",
+  ],
+  'npx sluice history s3://company-lake/prod/bronze/orders': ['tests/e2e/cli/s3.test.ts', "outside('history', ORDERS"],
   'bash .ci/run': ['.ci/run', 'Everything that must hold'],
 };
 
