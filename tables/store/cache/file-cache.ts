@@ -81,7 +81,11 @@ export class FileCache {
 
   /** A name for a new file; it goes away with this process, if not before. */
   async temp(): Promise<string> {
-    return this.#own.newFile();
+    try {
+      return await this.#own.newFile();
+    } catch (error) {
+      throw this.#explain(error);
+    }
   }
 
   /** Takes in a file from `temp` that has become the object of a key. What fails is no harm: it will be fetched. */
@@ -106,7 +110,7 @@ export class FileCache {
   }
 
   async #linked(name: string, fetch: (path: string) => Promise<void>): Promise<string> {
-    const link = await this.#own.newFile();
+    const link = await this.temp();
     const file = this.#fileOf(name);
     try {
       if (await linkTo(file, link)) {
@@ -157,8 +161,8 @@ export class FileCache {
   }
 
   #explain(error: unknown): unknown {
+    if (error instanceof SluiceError || systemCodeOf(error) === undefined) return error;
     const known = diskFault(error);
-    if (known === undefined && systemCodeOf(error) === undefined) return error;
     const { folder } = this.#settings;
     return new SluiceError(known?.code ?? 'STORAGE_FAILED', `the cache ${folder} failed: ${messageOf(error)}`, {
       advice: 'Name another folder, or another size: storage.cache in sluice.yaml.',

@@ -18,6 +18,7 @@ const OTHER_MACHINE_MS = 7 * 24 * 3_600_000;
 
 /** Removed when the process ends by itself; after a kill the next process does it. */
 const toRemove = new Set<string>();
+let isWatching = false;
 
 export class OwnFolder {
   readonly #path: string;
@@ -39,12 +40,14 @@ export class OwnFolder {
   async remove(): Promise<void> {
     this.#made = undefined;
     toRemove.delete(this.#path);
-    await fs.rm(this.#path, { recursive: true, force: true });
+    // What cannot be removed now is removed by the next process.
+    await fs.rm(this.#path, { recursive: true, force: true }).catch(() => undefined);
   }
 
   async #make(): Promise<void> {
     await fs.mkdir(this.#path, { recursive: true });
-    if (toRemove.size === 0) process.once('exit', removeAll);
+    if (!isWatching) process.once('exit', removeAll);
+    isWatching = true;
     toRemove.add(this.#path);
   }
 }

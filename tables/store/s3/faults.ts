@@ -3,6 +3,7 @@
  *
  * Promise: no message has a credential in it; each names bucket and key, and the request id where the server gave one.
  */
+import { diskFault } from '../disk-fault.ts';
 import { messageOf, SluiceError, systemCodeOf, type ErrorCode } from '../../../core/errors.ts';
 
 export interface Fault {
@@ -60,7 +61,7 @@ export function isAbsent({ name, status }: Fault): boolean {
 export function explain(error: unknown, what: string, place: string, attempts: number): SluiceError {
   if (error instanceof SluiceError) return error;
   const fault = faultOf(error);
-  const { code, advice } = meaningOf(fault, what);
+  const { code, advice } = diskFault(error) ?? meaningOf(fault, what);
   const said = [
     fault.status === undefined ? undefined : `HTTP ${String(fault.status)}`,
     fault.requestId === undefined ? undefined : `request ${fault.requestId}`,
