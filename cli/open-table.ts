@@ -2,13 +2,15 @@
 import { SluiceError } from '../core/errors.ts';
 import { nameAdvice } from '../core/suggest.ts';
 import { lakeCatalog, type Catalog } from '../query/index.ts';
-import { DeltaTable, locationFrom, type TableParts } from '../tables/index.ts';
+import { DeltaTable, locationBelow, locationFrom, type TableParts } from '../tables/index.ts';
 import type { Io } from './io.ts';
 import { findProject, requireProject, withEngine } from './workspace.ts';
 
 export interface OpenTable {
   readonly table: DeltaTable;
   readonly parts: TableParts;
+  /** Another table by its name or path; it need not be there. */
+  readonly other: (name: string) => DeltaTable;
   /** For an end by force. */
   readonly cleanUp: () => void;
 }
@@ -23,13 +25,28 @@ export async function withTable<T>(
   { project: named, name }: { readonly project?: string; readonly name: string },
   work: (open: OpenTable) => Promise<T>,
 ): Promise<T> {
-  const isPath = name.includes('/') || name === '.' || name === '..';
-  const project = isPath ? await findProject(io, named) : await requireProject(io, named);
+  const project = isPath(name) ? await findProject(io, named) : await requireProject(io, named);
   return withEngine(io, project, async (parts, cleanUp) => {
-    if (isPath) {
-      return work({ table: DeltaTable.at(locationFrom(io.cwd, name), parts), parts, cleanUp });
-    }
-    return work({ table: await openNamed(lakeCatalog(project?.lake ?? '', parts), name), parts, cleanUp });
+    const other = (wanted: string): DeltaTable => DeltaTable.at(locationOf(io, project?.lake, wanted), parts);
+    const table = isPath(name) ? other(name) : await openNamed(lakeCatalog(project?.lake ?? '', parts), name);
+    return work({ table, parts, other, cleanUp });
+  });
+}
+
+function isPath(name: string): boolean {
+  return name.includes('/') || name === '.' || name === '..';
+}
+
+function locationOf(io: Io, lake: string | undefined, name: string): string {
+  if (isPath(name)) return locationFrom(io.cwd, name);
+  const [, schema = '', table = ''] = /^([\p{L}\p{N}_-]+)\.([\p{L}\p{N}_-]+)$/u.exec(name) ?? [];
+  if (lake !== undefined && table !== '') return locationBelow(lake, schema, table);
+  throw new SluiceError('USAGE', `not a name for a table: ${name}`, {
+    advice:
+      lake === undefined
+        ? 'Outside of a project name a path: ./copy.'
+        : 'Write it as silver.copy, or as a path: ./copy.',
+    facts: { table: name },
   });
 }
 

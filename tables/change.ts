@@ -2,7 +2,7 @@
 import type { SluiceError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { StructType } from '../core/schema.ts';
-import type { AddFile, Metadata, RemoveFile } from './log/actions.ts';
+import type { AddFile, Metadata, Protocol, RemoveFile } from './log/actions.ts';
 import type { Conflict } from './log/conflicts.ts';
 
 export interface Change {
@@ -23,6 +23,8 @@ export interface Change {
   readonly partitionColumns?: readonly string[];
   /** Takes the place of all that the table says of itself, but its id. */
   readonly metadata?: Metadata;
+  /** What the table demands from then on. @default the least that its columns need, and never less than before */
+  readonly protocol?: Protocol;
   /** Table properties to set; those not named stay as they are. */
   readonly properties?: Readonly<Record<string, string>>;
   readonly comment?: string;

@@ -17,6 +17,8 @@ export type { RewriteResult } from './dml/rewrite.ts';
 export type { RowCondition } from './dml/touched.ts';
 export type { UpdateOptions } from './dml/update.ts';
 export type { CheckOptions, CheckResult, TableProblem } from './maintain/check.ts';
+export type { CloneOptions, CloneResult } from './maintain/clone.ts';
+export type { ConvertOptions, ConvertResult } from './maintain/convert.ts';
 export type { OptimizeOptions, OptimizeResult } from './maintain/optimize.ts';
 export type { RestoreResult } from './maintain/restore.ts';
 export type { VacuumOptions, VacuumResult } from './maintain/vacuum.ts';

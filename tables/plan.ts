@@ -9,7 +9,15 @@ import { isJsonObject, parseJson, stringifyJson } from '../core/json.ts';
 import type { StructType } from '../core/schema.ts';
 import type { Change } from './change.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
-import { actionToJson, type Action, type AddFile, type Metadata, type RemoveFile, type Txn } from './log/actions.ts';
+import {
+  actionToJson,
+  type Action,
+  type AddFile,
+  type Metadata,
+  type Protocol,
+  type RemoveFile,
+  type Txn,
+} from './log/actions.ts';
 import { commitInfo } from './log/commit-info.ts';
 import { isolationLevelOf } from './log/conflicts.ts';
 import {
@@ -17,6 +25,7 @@ import {
   checkProperties,
   checkReadable,
   checkWritable,
+  joined,
   protocolFor,
   upgraded,
 } from './log/protocol.ts';
@@ -46,7 +55,7 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   if (state !== undefined) checkWritable(state.protocol, state.metadata, table);
   if (change.properties !== undefined) checkProperties(change.properties, table);
   const metadata = nextMetadata(change, state, facts);
-  const protocol = state === undefined ? protocolFor(metadata.schema) : upgraded(state.protocol, metadata.schema);
+  const protocol = nextProtocol(change, state, metadata.schema);
   checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
   checkFiles(change.add, metadata, table);
@@ -69,6 +78,12 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   ];
 }
 
+function nextProtocol({ protocol }: Change, state: LogState | undefined, schema: StructType): Protocol {
+  if (state === undefined) return protocol === undefined ? protocolFor(schema) : joined(protocol, protocolFor(schema));
+  const before = upgraded(state.protocol, schema);
+  return protocol === undefined ? before : joined(before, protocol);
+}
+
 function removedBy({ mode, remove = [] }: Change, state: LogState | undefined): readonly AddFile[] {
   if (mode === 'append' || state === undefined) return [];
   return mode === 'overwrite' ? [...state.files.values()] : remove;
@@ -87,6 +102,7 @@ function nextMetadata(change: Change, state: LogState | undefined, { table, nowM
   const { schema, partitionColumns, properties, comment, mode } = change;
   const current = state?.metadata;
   if (current === undefined) {
+    if (change.metadata !== undefined) return { ...change.metadata, id: tableId };
     if (schema === undefined) throw notThere(table);
     checkNames(schema, table);
     checkPartitionColumns(schema, partitionColumns ?? [], table);

@@ -3,7 +3,7 @@ import { atOnce } from '../core/at-once.ts';
 import type { Field, StructType } from '../core/schema.ts';
 import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
 import { readDeletedRows, type DeletedRows } from './deletion-vectors/deleted-rows.ts';
-import type { AddFile, Metadata, RemoveFile } from './log/actions.ts';
+import type { AddFile, Metadata, Protocol, RemoveFile } from './log/actions.ts';
 import { checkNotAppendOnly, checkWritable } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { prune, type Condition } from './prune.ts';
@@ -116,6 +116,11 @@ export class Snapshot {
   /** All that the table says of itself. */
   get metadata(): Metadata {
     return this.#state.metadata;
+  }
+
+  /** What the table demands of those who read and write it. */
+  get protocol(): Protocol {
+    return this.#state.protocol;
   }
 
   /** The name of a column in data files, statistics and partition values. */

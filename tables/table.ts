@@ -30,6 +30,8 @@ import type { LogState } from './log/replay.ts';
 import { withoutExpired } from './log/retention.ts';
 import { versionAt } from './log/time.ts';
 import { checkTable, type CheckOptions, type CheckResult } from './maintain/check.ts';
+import { cloneTable, type CloneOptions, type CloneResult } from './maintain/clone.ts';
+import { convertFolder, type ConvertOptions, type ConvertResult } from './maintain/convert.ts';
 import { optimizeTable, type OptimizeOptions, type OptimizeResult } from './maintain/optimize.ts';
 import { vacuumTable, type VacuumOptions, type VacuumResult } from './maintain/vacuum.ts';
 import { restoreTable, type RestoreResult } from './maintain/restore.ts';
@@ -262,6 +264,25 @@ export class DeltaTable {
   async restore(at: bigint | Date): Promise<RestoreResult> {
     const { clock, random } = this.#parts;
     return restoreTable({ table: this, clock, random, store: this.#store }, at);
+  }
+
+  /**
+   * Makes another table what this one is: with copies of its files, or with the files themselves.
+   * @throws SluiceError `TABLE_EXISTS`, `VERSION_NOT_FOUND`, `UNSUPPORTED_FEATURE`, `INTERRUPTED`, `STORAGE_*`
+   * @example await table.clone(DeltaTable.at('copy/of/orders', parts), { at: 3n })
+   */
+  async clone(target: DeltaTable, options: CloneOptions = {}): Promise<CloneResult> {
+    const { clock, random } = this.#parts;
+    return cloneTable({ source: this, from: this.#store, target, to: target.#store, clock, random }, options);
+  }
+
+  /**
+   * Makes a table of the Parquet files that lie in its folder already; nothing is copied.
+   * @throws SluiceError `TABLE_NOT_FOUND` when there is no Parquet file, `SCHEMA_INCOMPATIBLE`, `TYPE_UNSUPPORTED`, `STORAGE_*`
+   * @example await table.convert(session, { partitionColumns: [field('day', primitive('date'))] })
+   */
+  async convert(session: Session, options: ConvertOptions = {}): Promise<ConvertResult> {
+    return convertFolder({ table: this, store: this.#store, session }, options);
   }
 
   /**

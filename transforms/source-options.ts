@@ -4,7 +4,7 @@ import type { StructType } from '../core/schema.ts';
 import type { Span } from '../core/source-text.ts';
 import { nameAdvice } from '../core/suggest.ts';
 import { RESCUED_DATA_COLUMN, type DecodeSpec } from '../ingest/decode/decode.ts';
-import { parseSchema } from '../ingest/decode/schema-text.ts';
+import { parseSchema } from '../core/schema-text.ts';
 import { generateSchema, parseGenerateOptions } from '../ingest/generate/index.ts';
 import { parseKafkaOptions } from '../ingest/kafka/index.ts';
 import type { Config } from './config.ts';

@@ -3,6 +3,7 @@ import { Option, type Command } from 'commander';
 import { SluiceError } from '../../core/errors.ts';
 import { FORMATS, watch, writeResult, type Format } from '../../query/index.ts';
 import { addHistoryOptions, history, type HistoryFlags } from '../commands/history.ts';
+import { FileLease } from '../../tables/index.ts';
 import { formatCount, plural } from '../format.ts';
 import { resultLimits, type Io } from '../io.ts';
 import { machineFormat } from '../options.ts';
@@ -56,16 +57,18 @@ export function addVersionVerbs({ io, globals, add }: Verbs): void {
 
 /** Rows are written as they come, in the order of their versions. */
 async function tableChanges(io: Io, options: ChangesOptions): Promise<void> {
-  await atWork(io, options, async ({ table, parts, session, running, print }) => {
-    const { relation } = await table.changeFeed(options.from, options.to);
-    const watching = await watch(session, { clock: parts.clock, ...running });
-    try {
-      const result = await session.stream(`SELECT * FROM ${relation} ORDER BY _commit_version`);
-      await writeResult(result, options.format, print, resultLimits(io));
-    } finally {
-      await watching.stop();
-    }
-  });
+  await atWork(io, options, ({ table, parts, session, running, print }) =>
+    FileLease.during(async () => {
+      const { relation } = await table.changeFeed(options.from, options.to);
+      const watching = await watch(session, { clock: parts.clock, ...running });
+      try {
+        const result = await session.stream(`SELECT * FROM ${relation} ORDER BY _commit_version`);
+        await writeResult(result, options.format, print, resultLimits(io));
+      } finally {
+        await watching.stop();
+      }
+    }),
+  );
 }
 
 async function restoreTable(io: Io, options: RestoreOptions): Promise<void> {

@@ -75,7 +75,7 @@ export async function appendRows(
         partitionColumns,
         ...(schema === snapshot.schema ? {} : { schema }),
         ...(options.txn === undefined ? {} : { txn: options.txn }),
-        operationParameters: parametersOf('Append', partitionColumns, options),
+        operationParameters: parametersOf('Append', options),
       };
       const nothing = add.length === 0 && schema === snapshot.schema && options.txn === undefined;
       return {
@@ -108,7 +108,7 @@ async function createWith(
     partitionColumns,
     ...(txn === undefined ? {} : { txn }),
     read: NOTHING_THERE,
-    operationParameters: parametersOf('Append', partitionColumns, options),
+    operationParameters: parametersOf('Append', options),
   });
   if (outcome.kind === 'committed') return { version: outcome.version, rows: rowsIn(add), filesAdded: add.length };
   await discard();
@@ -151,8 +151,7 @@ export async function createTable(table: Creatable, options: CreateOptions): Pro
 /** As Spark writes them. Source: Delta, `DeltaOperations.Write`. */
 export function parametersOf(
   mode: 'Append' | 'Overwrite',
-  partitionColumns: readonly string[],
-  { mergeSchema = false }: Pick<NewRows, 'mergeSchema'>,
+  { partitionColumns = [], mergeSchema = false }: Pick<AppendOptions, 'mergeSchema' | 'partitionColumns'>,
 ): Record<string, string | readonly string[]> {
   return { mode, partitionBy: partitionColumns, ...(mergeSchema ? { canMergeSchema: 'true' } : {}) };
 }

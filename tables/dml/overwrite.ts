@@ -86,7 +86,7 @@ async function replacing(
     partitionColumns: target.partitionColumns,
     ...(target.schema === snapshot.schema ? {} : { schema: target.schema }),
   };
-  const parameters = parametersOf('Overwrite', target.partitionColumns, options);
+  const parameters = parametersOf('Overwrite', options);
   const result = { rows: rowsIn(add), filesAdded: add.length };
   if (replaceWhere !== undefined) {
     await checkMatch(parts, snapshot, { add, target, options });

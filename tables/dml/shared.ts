@@ -11,6 +11,12 @@ export function rowsIn(files: readonly AddFile[]): bigint {
   return sum(files.map(({ rows = 0n }) => rows));
 }
 
+/** What DuckDB says of a file or a query; undefined for an error that is not its own. */
+export function engineText(error: unknown): string | undefined {
+  if (!(error instanceof SluiceError) || typeof error.facts['engine'] !== 'string') return undefined;
+  return error.message.split('\n')[0];
+}
+
 /** An error of DuckDB about a part of the statement, with the table and the columns that there are; others as they are. */
 export function explained(error: unknown, part: string, table: string, columns: string): unknown {
   if (!(error instanceof SluiceError && ['SQL_INVALID', 'SQL_SYNTAX'].includes(error.code))) return error;

@@ -59,6 +59,38 @@ export function upgraded(current: Protocol, schema: StructType): Protocol {
   };
 }
 
+/** A protocol that demands what each of two demands; the first one itself where that is enough. */
+export function joined(a: Protocol, b: Protocol): Protocol {
+  const minReaderVersion = Math.max(a.minReaderVersion, b.minReaderVersion);
+  const minWriterVersion = Math.max(a.minWriterVersion, b.minWriterVersion);
+  if (minWriterVersion < 7) return isSame(a, { minReaderVersion, minWriterVersion });
+  const union = (of: (protocol: Protocol) => readonly string[]): string[] => [...new Set([...of(a), ...of(b)])];
+  const writerFeatures = union(featuresOf);
+  if (minReaderVersion < 3) return isSame(a, { minReaderVersion, minWriterVersion, writerFeatures });
+  return isSame(a, { minReaderVersion, minWriterVersion, readerFeatures: union(readerFeaturesOf), writerFeatures });
+}
+
+function isSame(a: Protocol, b: Protocol): Protocol {
+  const text = (protocol: Protocol): string =>
+    [
+      protocol.minReaderVersion,
+      protocol.minWriterVersion,
+      [...(protocol.readerFeatures ?? [])].sort(),
+      [...(protocol.writerFeatures ?? [])].sort(),
+    ].join(';');
+  return text(a) === text(b) ? a : b;
+}
+
+/** The features of a writer, also those that a legacy version implies. */
+function featuresOf({ minWriterVersion, writerFeatures }: Protocol): readonly string[] {
+  if (writerFeatures !== undefined) return writerFeatures;
+  return LEGACY_FEATURES.flatMap(([version, features]) => (minWriterVersion >= version ? features : []));
+}
+
+function readerFeaturesOf({ minReaderVersion, readerFeatures }: Protocol): readonly string[] {
+  return readerFeatures ?? (minReaderVersion === 2 ? ['columnMapping'] : []);
+}
+
 /** @throws SluiceError `UNSUPPORTED_FEATURE` for table properties that a user may not set through sluice, `CONFIG_INVALID` for values that mean nothing */
 export function checkProperties(properties: Readonly<Record<string, string>>, table: string): void {
   for (const [key, value] of Object.entries(properties)) checkValue(key, value, table);

@@ -31,8 +31,26 @@ export function placeOf(table: ObjectStore, encoded: string): Place {
   return { store: open(absolute.slice(0, slash) || '/'), path: absolute.slice(slash + 1) };
 }
 
+/**
+ * The path of a file as a log elsewhere can name it.
+ * @param encoded as in the log: URI-encoded, relative to the table or absolute
+ */
+export function absolutePath({ location }: ObjectStore, encoded: string): string {
+  if (isAbsolute(encoded)) return encoded;
+  const folder = location.startsWith('/') ? `file://${encodedPath(location)}` : location;
+  return `${folder.replace(/\/$/, '')}/${encoded}`;
+}
+
+/** A path inside a store as the log has it. @example encodedPath('day=1/a b.parquet') // 'day=1/a%20b.parquet' */
+export function encodedPath(path: string): string {
+  return path
+    .split('/')
+    .map((part) => encodeURIComponent(part).replaceAll('%3D', '='))
+    .join('/');
+}
+
 /** Whether a path of the log names its place by itself. */
-function isAbsolute(encoded: string): boolean {
+export function isAbsolute(encoded: string): boolean {
   return /^([a-z][a-z0-9+.-]*:|\/)/i.test(encoded);
 }
 

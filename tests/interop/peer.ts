@@ -75,6 +75,16 @@ export class Peer {
     await this.#ask({ do: 'sql', statement });
   }
 
+  /** Writes the rows of a query, with the options of a DataFrame's writer (Spark only). */
+  async write(path: string, query: string, options: JsonObject, partitionBy: readonly string[] = []): Promise<void> {
+    await this.#ask({ do: 'write', path, query, options, partition_by: partitionBy });
+  }
+
+  /** Writes the rows of a query as a folder of Parquet files (Spark only). */
+  async writeParquet(path: string, query: string, partitionBy: readonly string[]): Promise<void> {
+    await this.#ask({ do: 'write_parquet', path, query, partition_by: partitionBy });
+  }
+
   async stop(): Promise<void> {
     await this.#stop();
   }

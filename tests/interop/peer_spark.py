@@ -48,4 +48,15 @@ def sql(statement):
     spark.sql(statement).collect()
 
 
-serve({"read": read, "changes": changes, "append": append, "write_partitioned": write_partitioned, "sql": sql})
+def write(path, query, options, partition_by):
+    """Writes the rows of a query as a DataFrame does."""
+    writer = spark.sql(query).write.format("delta").mode(options.pop("mode")).options(**options)
+    (writer.partitionBy(*partition_by) if partition_by else writer).save(path)
+
+
+def write_parquet(path, query, partition_by):
+    spark.sql(query).write.partitionBy(*partition_by).parquet(path)
+
+
+serve({"read": read, "changes": changes, "append": append, "write_partitioned": write_partitioned, "sql": sql,
+       "write": write, "write_parquet": write_parquet})

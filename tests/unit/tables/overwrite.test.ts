@@ -124,7 +124,7 @@ test('a replaceWhere over partitions takes whole files, and leaves the others al
   expect(after.filter((path) => before.includes(path))).toHaveLength(2);
   expect((await table.history(1))[0]).toMatchObject({
     operation: 'WRITE',
-    operationParameters: { mode: 'Overwrite', predicate: `part = 'p1'`, partitionBy: '["part"]' },
+    operationParameters: { mode: 'Overwrite', predicate: `part = 'p1'`, partitionBy: '[]' },
     metrics: { numOutputRows: '1', numDeletedRows: '10', numCopiedRows: '0' },
   });
 }); // prettier-ignore

@@ -6,7 +6,7 @@ import { Engine } from '../../../../engine/engine.ts';
 import type { Session } from '../../../../engine/session.ts';
 import { textOf, type Row } from '../../../../engine/values.ts';
 import { decodeBatch, plainRecords, type DecodeSpec } from '../../../../ingest/decode/decode.ts';
-import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
+import { parseSchema } from '../../../../core/schema-text.ts';
 import { afterPositions } from '../../../../ingest/quarantine.ts';
 import { RECORD_COLUMNS, UNSURE_COLUMN } from '../../../../ingest/record.ts';
 

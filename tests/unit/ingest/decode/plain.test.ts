@@ -7,7 +7,7 @@ import type { Session } from '../../../../engine/session.ts';
 import type { FieldOrders } from '../../../../ingest/decode/field-orders.ts';
 import { Learnt } from '../../../../ingest/decode/learnt.ts';
 import { PlainRecords } from '../../../../ingest/decode/plain.ts';
-import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
+import { parseSchema } from '../../../../core/schema-text.ts';
 import { shapeOf } from '../../../../ingest/decode/shape.ts';
 
 const SCHEMA = parseSchema(

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../../core/clock.ts';
 import { Engine } from '../../../../engine/engine.ts';
 import { PlainRecords } from '../../../../ingest/decode/plain.ts';
-import { parseSchema } from '../../../../ingest/decode/schema-text.ts';
+import { parseSchema } from '../../../../core/schema-text.ts';
 import { RecordBuffer, type FullRows } from '../../../../ingest/kafka/buffer.ts';
 import { recordBatches } from '../../../../ingest/kafka/wire/record-batch.ts';
 import { RecordCursor } from '../../../../ingest/kafka/wire/records.ts';

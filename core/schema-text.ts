@@ -1,20 +1,13 @@
 /**
- * The `schema => '…'` text of a source: column definitions in the DDL of Spark, in Spark's meaning (TIMESTAMP is a moment,
+ * Column definitions as text, such as the `schema => '…'` of a source: in the DDL of Spark, in Spark's meaning (TIMESTAMP is a moment,
  * TIMESTAMP_NTZ a wall-clock time), with DuckDB's spellings (VARCHAR, BLOB, INT[]) understood too.
  *
  * Promise: a text that is not wholly understood is refused, with the place and the nearest known type.
  */
-import { SluiceError } from '../../core/errors.ts';
-import {
-  primitive,
-  struct,
-  type DataType,
-  type Field,
-  type PrimitiveName,
-  type StructType,
-} from '../../core/schema.ts';
-import { isKeyword, isSymbol, tokenize, type Token } from '../../core/sql-tokens.ts';
-import { nameAdvice } from '../../core/suggest.ts';
+import { SluiceError } from './errors.ts';
+import { primitive, struct, type DataType, type Field, type PrimitiveName, type StructType } from './schema.ts';
+import { isKeyword, isSymbol, tokenize, type Token } from './sql-tokens.ts';
+import { nameAdvice } from './suggest.ts';
 
 const SIMPLE: Readonly<Record<string, PrimitiveName>> = {
   STRING: 'string',
