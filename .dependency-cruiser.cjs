@@ -42,6 +42,13 @@ module.exports = {
     sdk('aws-in-one-folder', '@aws-sdk|@smithy', 'tables/store/s3'),
     sdk('commander-in-one-folder', 'commander', 'cli'),
     {
+      name: 'aws-on-demand',
+      comment: 'the SDK is loaded when S3 is first asked: commands on a local lake start without it',
+      severity: 'error',
+      from: { path: PRODUCT },
+      to: { path: '^tables/store/s3/requests\\.ts$', dynamic: false, dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-child-processes',
       comment: 'the product is one process; programs are started by tests, benches and scripts only',
       severity: 'error',

@@ -14,7 +14,7 @@ import { copyToParquet } from '../engine/parquet.ts';
 import type { Session } from '../engine/session.ts';
 import { writeResult, type Catalog } from '../query/index.ts';
 import { watch } from '../query/progress.ts';
-import { openStore } from '../tables/index.ts';
+import { FileLease, openStore, type Storage } from '../tables/index.ts';
 import type { FeatureSet } from './feature-set.ts';
 import { manifestFile, manifestJson, type ExportFormat, type Manifest } from './manifest.ts';
 import { planExport } from './plan.ts';
@@ -23,12 +23,14 @@ export interface ExportParts {
   readonly catalog: Catalog;
   /** Busy with the export until it is done. */
   readonly session: Session;
-  /** The folder for `<name>.parquet` (or `.csv`) and `<name>.manifest.json`; made when it is not there. */
+  /** The folder, or the URI of one, for `<name>.parquet` (or `.csv`) and `<name>.manifest.json`; made when it is not there. */
   readonly out: string;
   readonly format: ExportFormat;
   /** Table versions to export from, by name; the others are the latest. */
   readonly versions?: ReadonlyMap<string, bigint>;
   readonly clock: Clock;
+  /** Opens `out` when it is not on disk. */
+  readonly storage?: Storage | undefined;
   /** Goes into the manifest. */
   readonly sluiceVersion: string;
   readonly signal?: AbortSignal;
@@ -46,9 +48,13 @@ const ROW_GROUP_ROWS = 122_880;
  * @example const manifest = await exportFeatures(set, { catalog, session, out: 'out', format: 'parquet', clock, sluiceVersion });
  */
 export async function exportFeatures(set: FeatureSet, parts: ExportParts): Promise<Manifest> {
+  return FileLease.during(() => exportLeased(set, parts));
+}
+
+async function exportLeased(set: FeatureSet, parts: ExportParts): Promise<Manifest> {
   const { session, format, clock } = parts;
   const plan = await planExport(set, parts);
-  const store = openStore(parts.out);
+  const store = openStore(parts.out, parts.storage);
   const file = `${set.name}.${format}`;
   let failure: unknown;
   const data = await store

@@ -12,6 +12,7 @@ import {
   type FeatureSet,
   type Manifest,
 } from '../../features/index.ts';
+import { locationBelow, locationFrom, schemeOf } from '../../tables/index.ts';
 import { formatBytes, formatCount } from '../format.ts';
 import { write, type Io } from '../io.ts';
 import { packageVersion } from '../package.ts';
@@ -48,7 +49,7 @@ export async function exportFeatures(io: Io, options: ExportOptions): Promise<vo
     const set = sets.find(({ name }) => name.toLowerCase() === options.name.toLowerCase());
     if (set === undefined) throw unknownSet(options.name, sets);
     const versions = options.pin === undefined ? undefined : await pinnedVersions(resolve(io.cwd, options.pin));
-    const out = resolve(io.cwd, options.out);
+    const out = locationFrom(io.cwd, options.out);
     const session = await parts.engine.session();
     const progress = new QueryProgress(io);
     const stop = stopOnSignals(() => undefined, cleanUp);
@@ -58,6 +59,7 @@ export async function exportFeatures(io: Io, options: ExportOptions): Promise<vo
         catalog,
         session,
         out,
+        storage: parts.storage,
         format: options.format,
         clock: parts.clock,
         sluiceVersion: packageVersion(),
@@ -121,7 +123,8 @@ function asText(io: Io, sets: readonly FeatureSet[]): string {
 
 function exportText(io: Io, out: string, { name, data, columns, tables }: Manifest): string {
   const { bold, dim } = io.style;
-  const shown = (file: string): string => relative(io.cwd, join(out, file));
+  const shown = (file: string): string =>
+    schemeOf(out) === undefined ? relative(io.cwd, join(out, file)) : locationBelow(out, file);
   const versions = Object.entries(tables).map(([table, { version }]) => `${table} version ${String(version)}`);
   return (
     `${bold(shown(data.file))}  ${formatCount(data.rows)} rows, ${formatCount(columns.length)} columns, ${formatBytes(data.bytes)}\n` +

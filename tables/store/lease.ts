@@ -6,6 +6,10 @@
  * what lies between a query and a store need not hand it on; the innermost one counts.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { atOnce } from '../../core/at-once.ts';
+
+/** How many files are let go of at once. */
+const AT_ONCE = 64;
 
 const current = new AsyncLocalStorage<FileLease>();
 
@@ -41,7 +45,7 @@ export class FileLease {
     this.#ended = true;
     const releases = [...this.#releases.values()];
     this.#releases.clear();
-    for (const release of releases) await release();
+    await atOnce(releases, AT_ONCE, (release) => release());
   }
 
   /** For stores: keeps a file until the end; once for each key, however often it is asked for. */

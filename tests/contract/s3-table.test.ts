@@ -233,6 +233,28 @@ test('a table that was removed and made anew at the same place is not read from 
   expect(await (await open(location)).count()).toBe(42n);
 });
 
+test('a table on disk whose log names files on S3 reads them from there, by the settings that it was opened with', async () => {
+  const location = place();
+  const { table, append } = await open(location);
+  await append(rows(100));
+  const { files, schema } = await table.snapshot();
+  const [local, other] = [await open(join(folder, 'clone')), await open(place())];
+  for (const [clone, scheme] of [
+    [local, 's3'],
+    [other, 's3a'],
+  ] as const) {
+    const add = files.map((file) => ({ ...file, path: `${scheme}${location.slice(2)}/${file.path}` }));
+    await clone.table.commit({ operation: 'CLONE', mode: 'append', add, schema });
+    expect(await clone.count()).toBe(100n);
+  }
+  const session = await engine.session();
+  expect((await local.table.check(session)).problems).toEqual([]);
+  await local.table.delete(session, { where: 'id < 10' });
+  session.close();
+  expect(await local.count()).toBe(90n);
+  expect(await (await open(location)).count()).toBe(100n);
+});
+
 test('files that are gone are named', async () => {
   const location = place();
   const { table, append } = await open(location, { cache: 'w' });

@@ -30,6 +30,8 @@ interface Held {
 
 /** The cache is looked through when so large a part of it has been added. */
 const LOOK_AFTER = 0.1;
+const TOUCHED_ENOUGH_MS = 60_000;
+const TOUCHED_MOST = 10_000;
 
 export class FileCache {
   readonly #settings: CacheSettings;
@@ -37,6 +39,7 @@ export class FileCache {
   readonly #own: OwnFolder;
   readonly #held = new Map<string, Held>();
   readonly #always = new FileLease();
+  readonly #touchedMs = new Map<string, number>();
   #added = Infinity;
   #trimming: Promise<void> | undefined;
 
@@ -114,8 +117,7 @@ export class FileCache {
     const file = this.#fileOf(name);
     try {
       if (await linkTo(file, link)) {
-        const now = new Date(this.#clock.nowMs());
-        await fs.utimes(link, now, now);
+        await this.#touch(name, link);
         return link;
       }
       await fetch(link);
@@ -143,6 +145,15 @@ export class FileCache {
     if (!(await linkTo(from, file))) return;
     this.#added += bytes;
     if (this.#added > this.#settings.bytes * LOOK_AFTER) this.#look();
+  }
+
+  /** Says that a file was used; not each time of many, since that costs as much as finding it. */
+  async #touch(name: string, link: string): Promise<void> {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - (this.#touchedMs.get(name) ?? -Infinity) < TOUCHED_ENOUGH_MS) return;
+    if (this.#touchedMs.size >= TOUCHED_MOST) this.#touchedMs.clear();
+    this.#touchedMs.set(name, nowMs);
+    await fs.utimes(link, new Date(nowMs), new Date(nowMs));
   }
 
   #look(): void {

@@ -19,6 +19,11 @@ beforeAll(async () => {
     'bronze.sql': BRONZE.replace('rows => 2000', 'rows => 2000, seed => 7'),
     'silver.sql': 'CREATE STREAMING TABLE silver.orders AS SELECT * FROM STREAM(bronze.orders);',
     'gold.sql': 'CREATE MATERIALIZED VIEW gold.total AS SELECT count(*) AS n FROM silver.orders;',
+    'features/big_orders.yaml': `name: big_orders
+labels: { table: bronze.orders, entity: customer_id, time: ts, columns: amount }
+features:
+  - { name: last, table: silver.orders, event_time: ts, columns: [order_id] }
+`,
     './sluice.yaml': `lake: s3://company-lake/prod
 storage:
   s3: { endpoint: '${s3.endpoint}', region: us-east-1, force_path_style: true }
@@ -73,7 +78,7 @@ test('a project whose lake is a bucket runs, goes on where it was, and is querie
   ]);
   const asked = await json(inProject('sql', '--format', 'jsonl', 'SELECT n FROM gold.total'));
   expect(asked).toEqual({ n: 2000 });
-  expect(await readdir(project)).toEqual(['pipelines', 'sluice.yaml']);
+  expect(await readdir(project)).toEqual(['features', 'pipelines', 'sluice.yaml']);
 });
 
 test('any table is read by its place, with the variables of the AWS tools alone', async () => {
@@ -107,6 +112,15 @@ test('every verb of sluice table works on it', async () => {
   expect(JSON.stringify(await table('properties', ORDERS))).toContain('delta.checkpointInterval');
   const changes = await outside('table', 'changes', ORDERS, '--from', '0', '--to', '0', '--format', 'jsonl');
   expect(changes.stdout + changes.stderr).toMatch(/_change_type|CHANGE_DATA_MISSING/);
+});
+
+test('a training set is cut from a lake on S3, and may be written there', async () => {
+  const exported = await inProject('features', 'export', 'big_orders', '-o', 's3://company-lake/sets');
+  expect(exported.stderr).toBe('');
+  expect(exported.stdout).toContain('s3://company-lake/sets/big_orders.parquet');
+  const out = await scratch.folder();
+  expect((await inProject('features', 'export', 'big_orders', '-o', out)).code).toBe(0);
+  expect(await readdir(out)).toEqual(['big_orders.manifest.json', 'big_orders.parquet']);
 });
 
 test('what is wrong is told with the place, and without a secret', async () => {

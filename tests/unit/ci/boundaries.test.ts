@@ -22,6 +22,7 @@ const FORBIDDEN: readonly (readonly [from: string, to: string, rule: string])[] 
   ['ingest/codec.ts', '@bokuweb/zstd-wasm', 'kafka-in-one-folder'],
   ['query/duck.ts', '@duckdb/node-api', 'duckdb-in-one-folder'],
   ['tables/bucket.ts', '@aws-sdk/client-s3', 'aws-in-one-folder'],
+  ['tables/store/s3/eager.ts', './requests.ts', 'aws-on-demand'],
   ['tables/args.ts', 'commander', 'commander-in-one-folder'],
   ['ingest/spawn.ts', 'node:child_process', 'no-child-processes'],
   ['tables/log/read.ts', 'node:fs/promises', 'files-through-the-store'],
@@ -34,6 +35,7 @@ const ALLOWED = [
   'ingest/kafka/client.ts',
   'tables/store/local.ts',
   'tables/store/s3/client.ts',
+  'tables/store/s3/lazy.ts',
   'engine/session.ts',
   'cli/program.ts',
 ];
@@ -47,6 +49,8 @@ beforeAll(async () => {
     'ingest/kafka/client.ts': `export * from 'kafkajs'; export * from '../../tables/index.ts';`,
     'tables/store/local.ts': `export * from 'node:fs/promises'; export * from '../../core/c.ts';`,
     'tables/store/s3/client.ts': `export * from '@aws-sdk/client-s3';`,
+    'tables/store/s3/requests.ts': 'export class S3Requests {}',
+    'tables/store/s3/lazy.ts': `import type { S3Requests } from './requests.ts'; export type A = S3Requests; export const b = import('./requests.ts');`,
     'engine/session.ts': `export * from '@duckdb/node-api';`,
     'cli/program.ts': `export * from 'commander'; export * from '../query/index.ts';`,
   };
