@@ -37,8 +37,8 @@ export function placeOf(table: ObjectStore, encoded: string): Place {
  */
 export function absolutePath({ location }: ObjectStore, encoded: string): string {
   if (isAbsolute(encoded)) return encoded;
-  const folder = location.startsWith('/') ? `file://${encodedPath(location)}` : location;
-  return `${folder.replace(/\/$/, '')}/${encoded}`;
+  const [, scheme = 'file://', path = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(location) ?? [];
+  return `${scheme}${encodedPath(path).replace(/\/$/, '')}/${encoded}`;
 }
 
 /** A path inside a store as the log has it. @example encodedPath('day=1/a b.parquet') // 'day=1/a%20b.parquet' */

@@ -19,6 +19,7 @@ const ELSEWHERE: Readonly<Record<string, readonly [file: string, text: string]>>
   'npm run bench': ['package.json', '"bench": '],
   'npm run bench -- ingest latency': ['package.json', '"bench": '],
   'npm run bench -- ingest --records 50000 --rounds 1 --no-spark': ['package.json', '"bench": '],
+  'npm run soak -- --minutes 60': ['package.json', '"soak": '],
   'npm run lint': ['.ci/run', 'npm run --silent lint'],
   'npm run format': ['.ci/run', 'npm run --silent format:check'],
   'npm run types': ['.ci/run', 'npm run --silent types'],

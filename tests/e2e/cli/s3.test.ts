@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Storage } from '../../../tables/index.ts';
 import { startS3, type S3Server } from '../../services/s3.ts';
 import { Scratch, sluice, type Result } from './sluice.ts';
 import { ADVICE, BRONZE, expectError, writeProject } from './small-project.ts';
@@ -114,10 +115,41 @@ test('every verb of sluice table works on it', async () => {
   expect(changes.stdout + changes.stderr).toMatch(/_change_type|CHANGE_DATA_MISSING/);
 });
 
+test('a table is cloned within the bucket, to disk and from there, and Parquet files on S3 become one', async () => {
+  const copy = 's3://company-lake/a copy/of 100%/orders';
+  const onDisk = join(await scratch.folder(), 'orders');
+  for (const [from, to] of [
+    [ORDERS, copy],
+    [copy, onDisk],
+    [onDisk, 's3://company-lake/from-disk'],
+  ] as const) {
+    expect((await outside('table', 'clone', from, to)).stderr).toBe('');
+    expect(await count(`delta_scan('${to}')`)).toBe(2000);
+  }
+  const shallow = 's3://company-lake/shallow';
+  expect((await outside('table', 'clone', copy, shallow, '--shallow')).stderr).toBe('');
+  expect(await count(`delta_scan('${shallow}')`)).toBe(2000);
+  expect((await outside('table', 'delete', shallow, '--where', 'order_id <= 500')).stderr).toBe('');
+  expect([await count(`delta_scan('${shallow}')`), await count(`delta_scan('${copy}')`)]).toEqual([1500, 2000]);
+});
+
 test('a training set is cut from a lake on S3, and may be written there', async () => {
   const exported = await inProject('features', 'export', 'big_orders', '-o', 's3://company-lake/sets');
   expect(exported.stderr).toBe('');
   expect(exported.stdout).toContain('s3://company-lake/sets/big_orders.parquet');
+  expectError(
+    await outside('table', 'convert', 's3://company-lake/sets'),
+    7,
+    'SCHEMA_INCOMPATIBLE',
+    'big_orders.manifest.json',
+  );
+  Object.assign(process.env, secrets());
+  const storage = new Storage({ s3: { endpoint: s3.endpoint, region: 'us-east-1' } });
+  await storage.open('s3://company-lake/sets').delete('big_orders.manifest.json');
+  await storage.close();
+  const converted = await outside('table', 'convert', 's3://company-lake/sets');
+  expect(converted.stderr).toBe('');
+  expect(await count("delta_scan('s3://company-lake/sets')")).toBe(2000);
   const out = await scratch.folder();
   expect((await inProject('features', 'export', 'big_orders', '-o', out)).code).toBe(0);
   expect(await readdir(out)).toEqual(['big_orders.manifest.json', 'big_orders.parquet']);
