@@ -9,11 +9,16 @@ import { findProject, requireProject, withEngine } from './workspace.ts';
 export interface OpenTable {
   readonly table: DeltaTable;
   readonly parts: TableParts;
+  /** The tables of the project; none where there is no project. */
+  readonly catalog: Catalog;
   /** Another table by its name or path; it need not be there. */
   readonly other: (name: string) => DeltaTable;
   /** For an end by force. */
   readonly cleanUp: () => void;
 }
+
+/** For work outside of a project. */
+export const NO_TABLES: Catalog = { names: () => Promise.resolve([]), open: () => Promise.resolve(undefined) };
 
 /**
  * Runs work with a table.
@@ -28,8 +33,9 @@ export async function withTable<T>(
   const project = isPath(name) ? await findProject(io, named) : await requireProject(io, named);
   return withEngine(io, project, async (parts, cleanUp) => {
     const other = (wanted: string): DeltaTable => DeltaTable.at(locationOf(io, project?.lake, wanted), parts);
-    const table = isPath(name) ? other(name) : await openNamed(lakeCatalog(project?.lake ?? '', parts), name);
-    return work({ table, parts, other, cleanUp });
+    const catalog = project === undefined ? NO_TABLES : lakeCatalog(project.lake, parts);
+    const table = isPath(name) ? other(name) : await openNamed(catalog, name);
+    return work({ table, parts, catalog, other, cleanUp });
   });
 }
 

@@ -19,7 +19,7 @@ import type { Catalog } from './catalog.ts';
 import { placedError } from './errors.ts';
 import { pinTables } from './pin.ts';
 import { findSchemaPrefixes, findReferences, offsets, type Reference } from './references.ts';
-import { runPrepared, type LeasedParts, type Query, type QueryParts } from './run.ts';
+import { runPrepared, type Prepared, type LeasedParts, type Query, type QueryParts } from './run.ts';
 import { splice, type Edit } from './splice.ts';
 import { classify } from './statement.ts';
 import { findTravels } from './time-travel.ts';
@@ -65,13 +65,18 @@ export async function* openQueries(
  */
 export async function openQuery(session: Session, sql: string, catalog: Catalog, parts: QueryParts): Promise<Query> {
   const source = new SourceText(parts.file ?? 'query', sql);
+  const { start, text } = onlyStatement(source);
+  return openStatement(session, { source, start, end: start + text.length }, catalog, parts);
+}
+
+function onlyStatement(source: SourceText): { readonly text: string; readonly start: number } {
   const [first, second] = statementsOf(source);
   if (first === undefined) throw source.error('SQL_SYNTAX', { start: 0, end: 0 }, 'there is no statement');
   if (second !== undefined) {
     const span = { start: second.start, end: second.start + second.text.length };
     throw source.error('SQL_SYNTAX', span, 'there is more than one statement');
   }
-  return openStatement(session, { source, start: first.start, end: first.start + first.text.length }, catalog, parts);
+  return first;
 }
 
 function statementsOf(source: SourceText): { text: string; start: number }[] {
@@ -100,6 +105,41 @@ async function openStatement(session: Session, part: Part, catalog: Catalog, par
 }
 
 async function openLeased(session: Session, part: Part, catalog: Catalog, parts: LeasedParts): Promise<Query> {
+  return runPrepared(session, await prepare(session, part, catalog, parts), parts);
+}
+
+/** A query that another statement reads from, with its tables pinned. */
+export interface QuerySource {
+  /** SQL for the session, until `close`. */
+  readonly sql: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a query over the tables of a catalog one that DuckDB alone understands; it is not run.
+ * @throws SluiceError as `openQuery`
+ * @example const { sql, close } = await openSource(session, 'SELECT * FROM silver.orders', catalog, parts);
+ */
+export async function openSource(
+  session: Session,
+  sql: string,
+  catalog: Catalog,
+  parts: QueryParts,
+): Promise<QuerySource> {
+  const source = new SourceText(parts.file ?? 'query', sql);
+  const { start, text } = onlyStatement(source);
+  const prepared = await prepare(session, { source, start, end: start + text.length }, catalog, parts);
+  for (const macro of prepared.macros) await session.run(macro);
+  return {
+    sql: prepared.sql,
+    close: async () => {
+      for (const i of prepared.macros.keys())
+        await session.run(`DROP MACRO TABLE IF EXISTS temp.__sluice_${String(i)}`);
+    },
+  };
+}
+
+async function prepare(session: Session, part: Part, catalog: Catalog, parts: QueryParts): Promise<Prepared> {
   const { source } = part;
   // Everything before the statement becomes spaces, so that places in it are places in the source.
   const whole = blank(source.text.slice(0, part.end), 0, part.start);
@@ -107,7 +147,7 @@ async function openLeased(session: Session, part: Part, catalog: Catalog, parts:
   const statement = classify(source, tokens);
   if (statement.kind === 'show_tables') {
     const sql = showTables(await catalog.names(), statement.schema);
-    return runPrepared(session, { sql, toOriginal: () => part.start, pinned: [], macros: [], source }, parts);
+    return { sql, toOriginal: () => part.start, pinned: [], macros: [], source };
   }
   const travels = findTravels(whole, tokens);
   const text = travels.reduce(
@@ -131,7 +171,7 @@ async function openLeased(session: Session, part: Part, catalog: Catalog, parts:
     edits.push(...replacement(reference, tokens, name));
   }
   const spliced = splice(text, edits);
-  return runPrepared(session, { sql: spliced.text, toOriginal: spliced.toOriginal, pinned, macros, source }, parts);
+  return { sql: spliced.text, toOriginal: spliced.toOriginal, pinned, macros, source };
 }
 
 /** `name` in backquotes is Databricks' way; DuckDB knows double quotes. A name that has quotes inside stays as it is. */

@@ -15,6 +15,8 @@ export interface Fit {
   readonly evolve: boolean;
   /** What turns that on, for the advice. */
   readonly option: string;
+  /** Columns that are NOT NULL may be missing: not every column comes from the rows. @default false */
+  readonly isPartial?: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ function fitFields(current: StructType, rows: StructType, prefix: string, found:
     const own = given.get(field.name.toLowerCase());
     given.delete(field.name.toLowerCase());
     if (own === undefined) {
-      if (!field.nullable)
+      if (!field.nullable && found.fit.isPartial !== true)
         found.problems.push(`${prefix}${field.name} is NOT NULL in the table and missing in the rows`);
       return field;
     }

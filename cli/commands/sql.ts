@@ -14,6 +14,7 @@ import { lakeCatalog, openQueries, writeResult, type Catalog, type Format } from
 import { schemeOf, type TableParts } from '../../tables/index.ts';
 import { formatDuration } from '../format.ts';
 import { resultLimits, write, type Io } from '../io.ts';
+import { NO_TABLES } from '../open-table.ts';
 import { packageVersion } from '../package.ts';
 import { prompt } from '../prompt.ts';
 import { QueryProgress } from '../progress/query.ts';
@@ -27,8 +28,6 @@ export interface SqlOptions {
   readonly file?: string;
   readonly format: Format;
 }
-
-const NO_TABLES: Catalog = { names: () => Promise.resolve([]), open: () => Promise.resolve(undefined) };
 
 /** A way to the tables, and how to show what comes of them. */
 interface Desk {

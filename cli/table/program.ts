@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { examples } from '../options.ts';
 import { addCopyVerbs } from './copies.ts';
+import { addMergeVerb } from './merge.ts';
 import { addPropertiesVerb } from './properties.ts';
 import { addRowVerbs } from './rows.ts';
 import { addTidyVerbs } from './tidy.ts';
@@ -30,6 +31,7 @@ export function addTableCommands(program: Command, io: Io, globals: (command: Co
     },
   };
   addRowVerbs(verbs);
+  addMergeVerb(verbs);
   addTidyVerbs(verbs);
   addCopyVerbs(verbs);
   addVersionVerbs(verbs);

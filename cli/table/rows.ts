@@ -5,6 +5,7 @@ import { formatCount, plural } from '../format.ts';
 import type { Io } from '../io.ts';
 import { machineFormat } from '../options.ts';
 import { collected } from './arguments.ts';
+import { assignments } from './assignments.ts';
 import { told, withSession, type TableOptions, type Verbs } from './verb.ts';
 
 interface DeleteOptions extends TableOptions {
@@ -50,7 +51,7 @@ async function deleteFrom(io: Io, options: DeleteOptions): Promise<void> {
 
 async function updateTable(io: Io, options: UpdateOptions): Promise<void> {
   checkMeant(options, 'update');
-  const set = assignments(options.set);
+  const set = assignments('--set', options.set);
   await withSession(io, options, async ({ table }, session, { signal }) => {
     const condition = options.where === undefined ? {} : { where: options.where };
     const { version, rows, filesAdded, filesRemoved } = await table.update(session, { ...condition, set, signal });
@@ -68,26 +69,4 @@ function checkMeant({ where, all = false }: DeleteOptions, verb: string): void {
   if ((where === undefined) === all) return;
   const message = all ? '--all and --where exclude each other' : `which rows to ${verb} was not said`;
   throw new SluiceError('USAGE', message, { advice: 'Give a condition (--where "id = 7"), or --all for every row.' });
-}
-
-/** `--set` as it was repeated, by column. */
-function assignments(texts: readonly string[]): Record<string, string> {
-  const pairs = texts.map(assignment);
-  const twice = pairs.find(([column], i) => pairs.findIndex(([other]) => other === column) !== i);
-  if (twice !== undefined) {
-    throw new SluiceError('USAGE', `the column ${twice[0]} is set twice`, { advice: 'Leave one of the two out.' });
-  }
-  return Object.fromEntries(pairs);
-}
-
-/** `amount = amount * 2` → ['amount', 'amount * 2'] */
-function assignment(text: string): [string, string] {
-  const match = /^\s*(?:"((?:[^"]|"")+)"|([\p{L}_][\p{L}\p{N}_]*))\s*=(?!=)([^]*\S[^]*)$/u.exec(text);
-  if (match === null) {
-    throw new SluiceError('USAGE', `not an assignment: ${text}`, {
-      advice: `Write it as --set "amount = amount * 2"; a name with other characters as --set '"odd name" = 1'.`,
-    });
-  }
-  const [, quoted, plain = '', value = ''] = match;
-  return [quoted?.replaceAll('""', '"') ?? plain, value.trim()];
 }

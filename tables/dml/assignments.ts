@@ -1,31 +1,49 @@
 /** Which columns get which values: names as the table spells them. */
 import { SluiceError } from '../../core/errors.ts';
-import type { Field } from '../../core/schema.ts';
+import type { DataType, Field } from '../../core/schema.ts';
 import { nameAdvice } from '../../core/suggest.ts';
-import { quoteIdent } from '../../engine/quoting.ts';
 
 /** Columns of the table, and SQL for their values; `'*'`: every column has the value of the source's column of that name. */
 export type Assignments = '*' | Readonly<Record<string, string>>;
 
+/** A column of the source; one of a type that no table has can be computed with, and not taken over. */
+export interface SourceColumn {
+  readonly name: string;
+  readonly type: DataType | undefined;
+}
+
+/** What `*` stands for. */
+export interface Star {
+  readonly source: readonly SourceColumn[];
+  /** Whether columns that the source lacks are just not set. */
+  readonly isPartial: boolean;
+  readonly value: (target: Field, source: SourceColumn) => string;
+}
+
 /**
  * The SQL of each column that is set.
- * @param sourceColumns what `*` stands for
  * @throws SluiceError `UNKNOWN_COLUMN` with the name that was meant, `SQL_INVALID` for a column that is set twice
  */
 export function assigned(
   assignments: Assignments,
   fields: readonly Field[],
-  sourceColumns: readonly string[],
+  star: Star,
   table: string,
 ): Map<string, string> {
   const names = fields.map(({ name }) => name);
   if (assignments === '*') {
-    const bySource = new Map(sourceColumns.map((name) => [name.toLowerCase(), name]));
+    const bySource = new Map(star.source.map((column) => [column.name.toLowerCase(), column]));
     return new Map(
-      names.map((name) => {
-        const column = bySource.get(name.toLowerCase());
-        if (column === undefined) throw unknownColumn(`the source has no column ${name}`, name, sourceColumns, table);
-        return [name, `source.${quoteIdent(column)}`];
+      fields.flatMap((field) => {
+        const column = bySource.get(field.name.toLowerCase());
+        if (column !== undefined) return [[field.name, star.value(field, column)] as const];
+        if (star.isPartial) return [];
+        throw unknownColumn(
+          `the source has no column ${field.name}`,
+          field.name,
+          star.source.map(({ name }) => name),
+          table,
+        );
       }),
     );
   }
@@ -45,3 +63,6 @@ function unknownColumn(message: string, column: string, there: readonly string[]
     facts: { table, column },
   });
 }
+
+/** For statements that have no source. */
+export const NO_SOURCE: Star = { source: [], isPartial: false, value: () => 'NULL' };

@@ -10,16 +10,16 @@ import type { Session } from '../../engine/session.ts';
 import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { clauseOf, OWN, type InsertClause, type RowClause } from './merge-sql.ts';
+import type { SourceColumn } from './assignments.ts';
+import type { MergeClauses } from './merge-schema.ts';
+import { clauseOf, OWN, type RowClause } from './merge-sql.ts';
 import { explained } from './shared.ts';
 
-export interface MergeOptions {
+export interface MergeOptions extends MergeClauses {
   /** A query; its rows are called `source`. */
   readonly source: string;
   /** SQL over `target` and `source`. */
   readonly on: string;
-  readonly whenMatched?: readonly RowClause[];
-  readonly whenNotMatched?: readonly InsertClause[];
   /** Rows of the table that no row of the source belongs to; over `target` alone. */
   readonly whenNotMatchedBySource?: readonly RowClause[];
   /** Aborted to stop before the commit. */
@@ -42,11 +42,11 @@ export async function match(
   snapshot: Snapshot,
   target: string,
   options: MergeOptions,
-  sourceColumns: readonly string[],
+  source: readonly SourceColumn[],
 ): Promise<void> {
   await matched(session, target, options).catch((error: unknown) => {
     const columns = snapshot.schema.fields.map(({ name }) => name).join(', ');
-    const advice = `target has the columns ${columns}; source has ${sourceColumns.join(', ')}.`;
+    const advice = `target has the columns ${columns}; source has ${source.map(({ name }) => name).join(', ')}.`;
     throw explained(error, 'MERGE', snapshot.location, advice);
   });
 }

@@ -3,10 +3,11 @@
  *
  * Promise: pure; of several clauses the first whose condition is true takes a row, as in every SQL.
  */
+import type { JsonObject } from '../../core/json.ts';
 import type { Field } from '../../core/schema.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import { duckdbType } from '../../engine/types.ts';
-import { assigned, type Assignments } from './assignments.ts';
+import { assigned, type Assignments, type Star } from './assignments.ts';
 
 /** A row of the table that is in the source (`whenMatched`), or is not (`whenNotMatchedBySource`). */
 export type RowClause =
@@ -37,22 +38,31 @@ export function clauseOf(clauses: readonly { readonly condition?: string }[], fi
 export function columnsOf(
   fields: readonly Field[],
   clauses: readonly (RowClause | InsertClause)[],
-  sourceColumns: readonly string[],
-  otherwise: (column: string) => string,
+  star: Star,
+  otherwise: (column: Field) => string,
   table: string,
 ): string {
   const sets = clauses.map((clause) => {
     if ('delete' in clause) return new Map<string, string>();
-    return assigned('set' in clause ? clause.set : clause.values, fields, sourceColumns, table);
+    return assigned('set' in clause ? clause.set : clause.values, fields, star, table);
   });
-  const columns = fields.map(({ name, type }) => {
+  const columns = fields.map((field) => {
+    const { name, type } = field;
     const cases = sets.flatMap((set, i) => {
       const value = set.get(name);
       return value === undefined ? [] : [`WHEN ${String(i)} THEN CAST((${value}\n) AS ${duckdbType(type)})`];
     });
-    const kept = otherwise(quoteIdent(name));
+    const kept = `CAST(${otherwise(field)} AS ${duckdbType(type)})`;
     const value = cases.length === 0 ? kept : `CASE a.${OWN.clause} ${cases.join(' ')} ELSE ${kept} END`;
     return `${value} AS ${quoteIdent(name)}`;
   });
   return columns.join(', ');
+}
+
+/** Clauses as the history has them. Source: Delta, `DeltaOperations.Merge`. */
+export function predicatesOf(clauses: readonly (RowClause | InsertClause)[]): JsonObject[] {
+  return clauses.map((clause) => ({
+    ...(clause.condition === undefined ? {} : { predicate: clause.condition }),
+    actionType: 'delete' in clause ? 'delete' : 'set' in clause ? 'update' : 'insert',
+  }));
 }

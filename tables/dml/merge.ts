@@ -6,9 +6,12 @@
  * Source: Databricks, "MERGE INTO".
  */
 import { SluiceError } from '../../core/errors.ts';
+import type { Field, StructType } from '../../core/schema.ts';
+import { quoteIdent } from '../../engine/quoting.ts';
 import type { AddFile } from '../log/actions.ts';
 import { operate, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { SourceColumn, Star } from './assignments.ts';
 import {
   ACTIONS,
   checkUnique,
@@ -24,7 +27,8 @@ import {
   type MergeTouched,
 } from './merge-match.ts';
 import { mergeConditions } from './merge-prune.ts';
-import { columnsOf, OWN, type RowClause } from './merge-sql.ts';
+import { schemaAfter, updatedValue } from './merge-schema.ts';
+import { columnsOf, OWN, predicatesOf, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
 import { checkStable, inTransaction } from './stable.ts';
 import { sum } from './shared.ts';
@@ -47,7 +51,7 @@ export async function mergeInto(parts: OperatedWithRows, options: MergeOptions):
     await session.run(
       `CREATE OR REPLACE TEMP TABLE ${SOURCE} AS SELECT *, row_number() OVER () AS ${OWN.source} FROM (${options.source}\n) AS s`,
     );
-    const columns = (await session.describe(`FROM ${SOURCE}`)).map(({ name }) => name).slice(0, -1);
+    const columns = (await session.describe(`FROM ${SOURCE}`)).slice(0, -1);
     return await operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
       inTransaction(session, () => attempt(parts, snapshot, options, columns)),
     );
@@ -74,25 +78,30 @@ async function attempt(
   parts: OperatedWithRows,
   snapshot: Snapshot,
   options: MergeOptions,
-  sourceColumns: readonly string[],
+  source: readonly SourceColumn[],
 ): Promise<Attempt<Omit<MergeResult, 'version'>>> {
   const { session } = parts;
   const { whenMatched = [], whenNotMatchedBySource = [] } = options;
   const clauses = [...whenMatched, ...whenNotMatchedBySource];
-  checkNames(snapshot, sourceColumns);
+  checkNames(
+    snapshot,
+    source.map(({ name }) => name),
+  );
+  const schema = schemaAfter(snapshot.schema, source, options, snapshot.location);
   // Rows that the source lacks may be anywhere.
   const prune = whenNotMatchedBySource.length > 0 ? [] : await mergeConditions(session, snapshot, options.on, SOURCE);
   const target = await snapshot.relationWithPlaces(PLACES, { where: prune });
-  await match(session, snapshot, target.relation, options, sourceColumns);
+  await match(session, snapshot, target.relation, options, source);
   await checkUnique(session, snapshot, whenMatched);
   const touched = await touchedBy(session, clauses, target.files);
   const inserted = await countOf(session, `SELECT count(*) AS n FROM ${INSERTS}`);
-  const add = await written(parts, snapshot, { options, clauses, sourceColumns, touched, inserted });
+  const add = await written(parts, snapshot, { options, schema, clauses, source, touched, inserted });
   const removed = touched.map(({ file }) => file);
   const deleted = sum(touched.map((one) => one.deleted));
   const updated = sum(touched.map((one) => one.taken)) - deleted;
   const result = { inserted, updated, deleted, filesAdded: add.length, filesRemoved: removed.length };
-  if (removed.length === 0 && add.length === 0) return { change: undefined, staged: add, result };
+  const isSame = schema === snapshot.schema;
+  if (removed.length === 0 && add.length === 0 && isSame) return { change: undefined, staged: add, result };
   return {
     result,
     staged: add,
@@ -106,7 +115,13 @@ async function attempt(
         files: [...target.files.values()],
         wouldRead: (file) => snapshot.canMatch(file, prune),
       },
-      operationParameters: { predicate: [options.on] },
+      ...(isSame ? {} : { schema }),
+      operationParameters: {
+        predicate: [options.on],
+        matchedPredicates: predicatesOf(whenMatched),
+        notMatchedPredicates: predicatesOf(options.whenNotMatched ?? []),
+        notMatchedBySourcePredicates: predicatesOf(whenNotMatchedBySource),
+      },
       metrics: {
         numTargetRowsInserted: String(inserted),
         numTargetRowsUpdated: String(updated),
@@ -133,8 +148,10 @@ function checkNames({ schema, location }: Snapshot, sourceColumns: readonly stri
 
 interface Rows {
   readonly options: MergeOptions;
+  /** Of the table after the merge. */
+  readonly schema: StructType;
   readonly clauses: readonly RowClause[];
-  readonly sourceColumns: readonly string[];
+  readonly source: readonly SourceColumn[];
   readonly touched: readonly MergeTouched[];
   readonly inserted: bigint;
 }
@@ -142,11 +159,16 @@ interface Rows {
 async function written(
   { table, session }: OperatedWithRows,
   snapshot: Snapshot,
-  { options, clauses, sourceColumns, touched, inserted }: Rows,
+  { options, schema, clauses, source, touched, inserted }: Rows,
 ): Promise<AddFile[]> {
-  const { schema, partitionColumns, location } = snapshot;
-  const changed = columnsOf(schema.fields, clauses, sourceColumns, (column) => `target.${column}`, location);
-  const created = columnsOf(schema.fields, options.whenNotMatched ?? [], sourceColumns, () => 'NULL', location);
+  const { partitionColumns, location } = snapshot;
+  const isPartial = options.withSchemaEvolution === true;
+  const before = new Map(snapshot.schema.fields.map((field) => [field.name, field.type]));
+  const kept = ({ name }: Field): string => (before.has(name) ? `target.${quoteIdent(name)}` : 'NULL');
+  const update: Star = { source, isPartial, value: (field, own) => updatedValue(field, before.get(field.name), own) };
+  const insert: Star = { source, isPartial, value: (_, own) => `source.${quoteIdent(own.name)}` };
+  const changed = columnsOf(schema.fields, clauses, update, kept, location);
+  const created = columnsOf(schema.fields, options.whenNotMatched ?? [], insert, () => 'NULL', location);
   const bySource = (to: string): string => `JOIN ${SOURCE} AS source ON source.${OWN.source} = ${to}.source`;
   const added: AddFile[] = [];
   const stage = async (query: string, wanted: bigint): Promise<void> => {

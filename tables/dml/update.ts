@@ -7,7 +7,7 @@
 import { quoteIdent } from '../../engine/quoting.ts';
 import { duckdbType } from '../../engine/types.ts';
 import { operate, type OperatedWithRows } from '../operation.ts';
-import { assigned } from './assignments.ts';
+import { assigned, NO_SOURCE } from './assignments.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
 import { checkStable, inTransaction } from './stable.ts';
 import { checkBinds, isTaken, pruned, touchedFiles, type RowCondition } from './touched.ts';
@@ -27,7 +27,7 @@ export async function updateRows(parts: OperatedWithRows, options: UpdateOptions
   );
   return operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
     inTransaction(session, async () => {
-      const values = assigned(options.set, snapshot.schema.fields, [], snapshot.location);
+      const values = assigned(options.set, snapshot.schema.fields, NO_SOURCE, snapshot.location);
       const condition = await pruned(session, snapshot, options);
       const touched = await touchedFiles(session, snapshot, condition);
       const columns = snapshot.schema.fields.map(({ name, type }) => {

@@ -37,7 +37,8 @@ export function placeOf(table: ObjectStore, encoded: string): Place {
  */
 export function absolutePath({ location }: ObjectStore, encoded: string): string {
   if (isAbsolute(encoded)) return encoded;
-  const [, scheme = 'file://', path = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(location) ?? [];
+  // One slash for files, as Spark writes them: with three it does not know them again when it deletes rows.
+  const [, scheme = 'file:', path = ''] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/is.exec(location) ?? [];
   return `${scheme}${encodedPath(path).replace(/\/$/, '')}/${encoded}`;
 }
 

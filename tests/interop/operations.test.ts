@@ -145,3 +145,33 @@ test('folders of Parquet files become the tables that Spark makes of them', asyn
   await bench.table('int96').convert(bench.session);
   await expectSame('int96', 'int96 of spark', false);
 }); // prettier-ignore
+
+test('merges with schema evolution, inside structs too', async () => {
+  const columns = `id BIGINT, s STRUCT<a: BIGINT, c: STRING, d: STRUCT<x: INT, y: INT>>, kept INT`;
+  const { ours, theirs } = await twice('evolved', [
+    `CREATE TABLE TABLE_ (${columns}) USING delta TBLPROPERTIES ('delta.enableDeletionVectors' = 'false')`,
+    `INSERT INTO TABLE_ SELECT id, named_struct('a', id, 'c', concat('kept', id), 'd', named_struct('x', CAST(id AS INT), 'y', 2)), 7 FROM range(0, 20, 1, 1)`,
+    `INSERT INTO TABLE_ VALUES (20, NULL, 8), (21, named_struct('a', NULL, 'c', NULL, 'd', NULL), 9)`,
+  ]);
+  const source = `SELECT id, CASE WHEN id % 4 > 0 THEN named_struct('b', 'new', 'a', id * 10, 'd', CASE WHEN id % 3 > 0 THEN named_struct('z', 3, 'x', 4) END) END AS s, CAST(id AS DOUBLE) AS more FROM range(5, 26)`;
+  const duckdb = `SELECT range AS id, CASE WHEN range % 4 > 0 THEN {b: 'new', a: range * 10, d: CASE WHEN range % 3 > 0 THEN {z: 3::INTEGER, x: 4::INTEGER} END} END AS s, range::DOUBLE AS more FROM range(5, 26)`;
+  await spark.sql('SET spark.databricks.delta.schema.autoMerge.enabled = true');
+  await spark.sql(
+    `MERGE INTO ${T(theirs)} AS target USING (${source}) AS source ON target.id = source.id
+     WHEN MATCHED AND source.id = 6 THEN DELETE WHEN MATCHED THEN UPDATE SET * WHEN NOT MATCHED THEN INSERT *`,
+  );
+  await spark.sql('RESET spark.databricks.delta.schema.autoMerge.enabled');
+  await ours.merge(bench.session, {
+    source: duckdb,
+    on: 'target.id = source.id',
+    whenMatched: [{ condition: 'source.id = 6', delete: true }, { set: '*' }],
+    whenNotMatched: [{ values: '*' }],
+    withSchemaEvolution: true,
+  });
+  const read = async (path: string): Promise<unknown> => spark.query(`SELECT to_json(struct(*)) AS row FROM delta.\`${path}\` ORDER BY id`);
+  expect(await read(bench.path('evolved'))).toEqual(await read(bench.path(theirs)));
+  expect(await schemaOf('evolved')).toEqual(await schemaOf(theirs));
+  const digest = await bench.digest('evolved');
+  expect(await spark.read(bench.path('evolved'))).toEqual(digest);
+  expect(await deltars.read(bench.path('evolved'))).toEqual(digest);
+}); // prettier-ignore

@@ -75,6 +75,11 @@ export class Peer {
     await this.#ask({ do: 'sql', statement });
   }
 
+  /** The rows of one SQL statement (Spark only). */
+  async query(statement: string): Promise<Json> {
+    return this.#ask({ do: 'query', statement });
+  }
+
   /** Writes the rows of a query, with the options of a DataFrame's writer (Spark only). */
   async write(path: string, query: string, options: JsonObject, partitionBy: readonly string[] = []): Promise<void> {
     await this.#ask({ do: 'write', path, query, options, partition_by: partitionBy });

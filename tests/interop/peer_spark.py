@@ -48,6 +48,10 @@ def sql(statement):
     spark.sql(statement).collect()
 
 
+def query(statement):
+    return [row.asDict() for row in spark.sql(statement).collect()]
+
+
 def write(path, query, options, partition_by):
     """Writes the rows of a query as a DataFrame does."""
     writer = spark.sql(query).write.format("delta").mode(options.pop("mode")).options(**options)
@@ -58,5 +62,5 @@ def write_parquet(path, query, partition_by):
     spark.sql(query).write.partitionBy(*partition_by).parquet(path)
 
 
-serve({"read": read, "changes": changes, "append": append, "write_partitioned": write_partitioned, "sql": sql,
+serve({"read": read, "changes": changes, "append": append, "write_partitioned": write_partitioned, "sql": sql, "query": query,
        "write": write, "write_parquet": write_parquet})
