@@ -9,6 +9,8 @@ import type { AddressInfo } from 'node:net';
 export type Fault =
   /** The server is not asked, and the client is told to come back, or not to. */
   | { readonly kind: 'refuse'; readonly status: number; readonly code: string }
+  /** The server is not asked, and the client gets this. */
+  | { readonly kind: 'answer'; readonly body: string }
   /** The server is not asked: the connection breaks. */
   | { readonly kind: 'reset' }
   /** The server does what it was asked; its reply gets lost. */
@@ -49,6 +51,11 @@ export async function startFaultProxy(
     const fault = faultOf(now);
     if (fault?.kind === 'reset') {
       to.destroy();
+      return;
+    }
+    if (fault?.kind === 'answer') {
+      to.writeHead(200, { 'content-type': 'application/xml' });
+      to.end(fault.body);
       return;
     }
     if (fault?.kind === 'refuse') {

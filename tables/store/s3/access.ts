@@ -13,7 +13,7 @@ import { retried } from './retry.ts';
 import type { S3Settings } from './settings.ts';
 
 const REQUESTS_AT_ONCE = 64;
-const ATTEMPTS = 6;
+const ATTEMPTS = 8;
 
 export interface S3Parts {
   readonly clock: Clock;

@@ -21,6 +21,9 @@ const AGAIN = ['SlowDown', 'InternalError', 'ServiceUnavailable', 'RequestTimeou
 const NOTHING_DONE = [400, 403, 404, 405, 409, 411, 412, 413, 416, 429];
 const NOT_CONNECTED = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND'];
 
+export const DISK_ADVICE =
+  'It goes through the cache on this machine: free some space there, or name another folder (storage.cache in sluice.yaml).';
+
 /** Whatever was thrown, in the same words. */
 export function faultOf(error: unknown): Fault {
   const fields: { [name: string]: unknown } = typeof error === 'object' && error !== null ? { ...error } : {};
@@ -46,9 +49,14 @@ export function canRetry({ name, status }: Fault): boolean {
   return status !== undefined && (status === 408 || status === 409 || status === 429 || status >= 500);
 }
 
+/** Whether nothing answers at all. */
+export function isUnreachable({ name }: Pick<Fault, 'name'>): boolean {
+  return NOT_CONNECTED.includes(name);
+}
+
 /** Whether a write may have happened although it failed. */
 export function mayHaveHappened({ name, status }: Fault): boolean {
-  if (status === undefined) return !NOT_CONNECTED.includes(name) && NETWORK.includes(name);
+  if (status === undefined) return !isUnreachable({ name }) && NETWORK.includes(name);
   return !NOTHING_DONE.includes(status);
 }
 
@@ -61,7 +69,8 @@ export function isAbsent({ name, status }: Fault): boolean {
 export function explain(error: unknown, what: string, place: string, attempts: number): SluiceError {
   if (error instanceof SluiceError) return error;
   const fault = faultOf(error);
-  const { code, advice } = diskFault(error) ?? meaningOf(fault, what);
+  const disk = diskFault(error)?.code;
+  const { code, advice } = disk === undefined ? meaningOf(fault, what) : { code: disk, advice: DISK_ADVICE };
   const said = [
     fault.status === undefined ? undefined : `HTTP ${String(fault.status)}`,
     fault.requestId === undefined ? undefined : `request ${fault.requestId}`,

@@ -6,10 +6,12 @@
  */
 import type { Clock } from '../../../core/clock.ts';
 import type { Random } from '../../../core/random.ts';
-import { canRetry, explain, faultOf, type Fault } from './faults.ts';
+import { canRetry, explain, faultOf, isUnreachable, type Fault } from './faults.ts';
 
-const FIRST_PAUSE_MS = 50;
+const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
+/** A wrong address does not get better; a service that is started again does. */
+const ATTEMPTS_TO_CONNECT = 4;
 
 export interface RetryParts {
   readonly clock: Clock;
@@ -36,7 +38,8 @@ export async function retried<T>(
     } catch (error) {
       const fault = faultOf(error);
       faults.push(fault);
-      if (faults.length >= attempts || !canRetry(fault)) throw explain(error, what, place, faults.length);
+      const most = isUnreachable(fault) ? Math.min(attempts, ATTEMPTS_TO_CONNECT) : attempts;
+      if (faults.length >= most || !canRetry(fault)) throw explain(error, what, place, faults.length);
       const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (faults.length - 1));
       await clock.sleep(random.next() * longestMs);
     }

@@ -14,7 +14,7 @@ export interface S3Settings {
   readonly requestsAtOnce?: number | undefined;
   /** A server that says nothing for this long is given up. @default 20,000 */
   readonly timeoutMs?: number | undefined;
-  /** How often a request is sent until it counts as failed. @default 6 */
+  /** How often a request is sent until it counts as failed. @default 8 */
   readonly attempts?: number | undefined;
 }
 

@@ -12,7 +12,7 @@ import { checkPath, compareUtf8, missing } from '../object-store.ts';
 import type { ByteRange, ObjectMeta, ObjectStore, PutMode, PutResult } from '../object-store.ts';
 import type { S3Access, S3Request } from './access.ts';
 import { bytesOf, toFile } from './body.ts';
-import { faultOf, isAbsent, mayHaveHappened } from './faults.ts';
+import { DISK_ADVICE, faultOf, isAbsent, mayHaveHappened } from './faults.ts';
 import { s3Location, s3Uri, type S3Location } from './settings.ts';
 import { upload } from './upload.ts';
 
@@ -150,7 +150,7 @@ export class S3Store implements ObjectStore {
       const known = diskFault(error);
       if (known === undefined) throw error;
       throw new SluiceError(known.code, `cannot write ${place}: ${messageOf(error)}`, {
-        advice: `It is made in the cache first. ${known.advice}`,
+        advice: DISK_ADVICE,
         facts: { file: place, path },
         cause: error,
       });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Storage } from '../../../tables/index.ts';
 import { startS3, type S3Server } from '../../services/s3.ts';
 import { Scratch, sluice, type Result } from './sluice.ts';
+import { onDiskOf } from './small-disk.ts';
 import { ADVICE, BRONZE, expectError, writeProject } from './small-project.ts';
 
 const scratch = new Scratch();
@@ -173,6 +174,17 @@ test('what is wrong is told with the place, and without a secret', async () => {
     expect(stdout + stderr).not.toContain(s3.env['AWS_SECRET_ACCESS_KEY']);
   }
   expectError(await asked({}, 'gs://bucket/t'), 3, 'CONFIG_INVALID', 'no object store for gs://');
+});
+
+test('a cache that is full says so, and what to do; nothing is written then', async () => {
+  await onDiskOf('8k', async (disk) => {
+    const at = (...args: string[]): Promise<Result> => sluice(args, { env: { ...s3.env, XDG_CACHE_HOME: disk } });
+    const read = await at('sql', `SELECT count(*) FROM delta_scan('${ORDERS}')`);
+    expectError(read, 5, 'STORAGE_FULL', ORDERS, /storage\.cache/);
+    const before = await count(`delta_scan('${ORDERS}')`);
+    expectError(await at('table', 'update', ORDERS, '--all', '--set', 'amount = 0'), 5, 'STORAGE_FULL', ADVICE);
+    expect(await count(`delta_scan('${ORDERS}')`)).toBe(before);
+  });
 });
 
 test('commands leave nothing behind in the cache but copies of what cannot change', async () => {

@@ -4,6 +4,7 @@ import { chmod, chown, mkdir, readdir, readFile, rm, truncate, writeFile } from 
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { Scratch, sluice } from './sluice.ts';
+import { onDiskOf } from './small-disk.ts';
 import { ADVICE, BRONZE, expectError, rowsIn, run, writeProject } from './small-project.ts';
 
 const scratch = new Scratch();
@@ -22,18 +23,6 @@ async function readOnly(folder: string): Promise<void> {
   for (let above = folder; above !== '/tmp' && above !== '/'; above = join(above, '..')) await chmod(above, 0o755);
   await chmod(folder, 0o555);
   if (AS_ROOT) await chown(folder, 0, 0);
-}
-
-/** Runs work with a small file system at a folder. */
-async function onDiskOf(size: string, work: (disk: string) => Promise<void>): Promise<void> {
-  if (!AS_ROOT) throw new Error('this test mounts a small file system, and needs root for that');
-  const disk = await scratch.folder();
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk]);
-  try {
-    await work(disk);
-  } finally {
-    execFileSync('umount', [disk]);
-  }
 }
 
 test('a log entry that was cut short: the file, and nothing is changed', async () => {
