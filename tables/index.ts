@@ -2,10 +2,17 @@
  * Delta Lake tables: the public door of this library.
  *
  * @example
- * const table = DeltaTable.at('lake/silver/orders', { engine, clock: systemClock, random: systemRandom });
+ * const engine = await Engine.open();
+ * const session = await engine.session();
+ * const table = DeltaTable.at('lake/silver/orders', { engine });
  * const rows = await session.rows(`SELECT count(*) AS n FROM ${await (await table.snapshot()).relation()}`);
  */
-export { DeltaTable, type TableParts } from './table.ts';
+export { SluiceError, type ErrorCode } from '../core/errors.ts';
+export { parseSchema } from '../core/schema-text.ts';
+export { field, primitive, struct, type DataType, type Field, type StructType } from '../core/schema.ts';
+export { Engine, type EngineOptions } from '../engine/engine.ts';
+export type { Session } from '../engine/session.ts';
+export { DeltaTable, type TableParts, type TableSettings } from './table.ts';
 export { Snapshot, type RelationOptions } from './snapshot.ts';
 export type { ChangeFeed } from './change-feed.ts';
 export type { AppendOptions, CreateOptions, WriteResult } from './dml/append.ts';

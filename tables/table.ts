@@ -4,9 +4,9 @@
  * Promise: a commit is all or nothing, also against writers in other processes; what a read returns is one version of the
  * table, whole. While nothing changes the log is not read again.
  */
-import type { Clock } from '../core/clock.ts';
+import { systemClock, type Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
-import type { Random } from '../core/random.ts';
+import { systemRandom, type Random } from '../core/random.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
@@ -52,6 +52,9 @@ export interface TableParts {
   readonly checkpointInterval?: number;
 }
 
+/** `TableParts`; time and chance are the system's unless told. */
+export type TableSettings = Pick<TableParts, 'engine'> & Partial<TableParts>;
+
 const CHECKPOINT_INTERVAL = 10;
 /** A state that nobody asked for this long is compared with a listing: its next entries may have been cleaned up. */
 const IDLE_MS = 60_000;
@@ -75,9 +78,10 @@ export class DeltaTable {
   /**
    * The table at a path, a `file://` URI, `s3://bucket/path`, or in a store of your own. Nothing is opened yet, and it need not exist.
    * @throws SluiceError `CONFIG_INVALID` for a location that there is no store for.
-   * @example DeltaTable.at('lake/silver/orders', { engine, clock: systemClock, random: systemRandom })
+   * @example DeltaTable.at('lake/silver/orders', { engine })
    */
-  static at(location: string | ObjectStore, parts: TableParts): DeltaTable {
+  static at(location: string | ObjectStore, settings: TableSettings): DeltaTable {
+    const parts = { clock: systemClock, random: systemRandom, ...settings };
     return new DeltaTable(typeof location === 'string' ? openStore(location, parts.storage) : location, parts);
   }
 
