@@ -1,6 +1,6 @@
 /** The cache of immutable files: bounded, shared, and never taking away what is in use. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -200,6 +200,23 @@ test('a process that is killed while it fetches leaves no half file, and what it
   } finally {
     await rm(library, { recursive: true, force: true });
   }
+});
+
+test('what processes use that cannot be seen from here is left to them for a day', async () => {
+  const theirs = join(folder, 'in-use', 'another-host@1@0f8fad5b-d9cb-469f-a165-70867728950e');
+  await mkdir(theirs, { recursive: true });
+  await writeFile(join(theirs, '0.parquet'), 'theirs');
+  const clock = new ManualClock(Date.now());
+  const fill = async (key: string): Promise<void> => {
+    const cache = open(BYTES, clock);
+    await FileLease.during(() => cache.file(key, new Source().fetch(key)));
+    await cache.close();
+  };
+  await fill('today');
+  expect(await readFile(join(theirs, '0.parquet'), 'utf8')).toBe('theirs');
+  clock.advance(25 * 3_600_000);
+  await fill('tomorrow');
+  await expect(stat(theirs)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 test('a cache that cannot be made is one clear error', async () => {

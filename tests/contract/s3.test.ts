@@ -116,3 +116,11 @@ test('a bucket that is not there, and one that is empty', async () => {
   await root.put('a', new Uint8Array([1]), 'create');
   expect(await root.head('a')).toMatchObject({ path: 'a', bytes: 1 });
 });
+
+test('without any setting the environment says where S3 is', async () => {
+  const plain = new Storage({ cache: { folder } });
+  const store = plain.open('s3://contract/by-the-environment');
+  await store.put('a', new Uint8Array([1, 2]), 'create');
+  expect(await storage.open('s3://contract/by-the-environment').head('a')).toMatchObject({ bytes: 2 });
+  await plain.close();
+});

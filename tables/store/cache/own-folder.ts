@@ -2,10 +2,10 @@
  * The folder of one process inside of what processes share: what is in there is this process's alone, and rubbish once it
  * has ended.
  *
- * Promise: only a folder whose process has ended for sure is removed: one of this machine that no longer runs, or of another
- * machine that has not touched it for a week.
+ * Promise: only a folder whose process has ended is removed: one of this machine that no longer runs, or one of another
+ * machine or container (whose processes cannot be seen) that has touched no file for a day.
  */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, readlinkSync, rmSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,10 @@ import { systemCodeOf } from '../../../core/errors.ts';
 import type { Random } from '../../../core/random.ts';
 
 const NAME = /^(.+)@(\d+)@[\da-f-]{36}$/;
-const OTHER_MACHINE_MS = 7 * 24 * 3_600_000;
+const UNSEEN_MS = 24 * 3_600_000;
+
+/** Those whose processes see each other: containers can share the name of their host, and do not share its process ids. */
+const MACHINE = `${hostname()}${pidNamespace()}`;
 
 /** Removed when the process ends by itself; after a kill the next process does it. */
 const toRemove = new Set<string>();
@@ -27,7 +30,7 @@ export class OwnFolder {
 
   /** @param shared the folder that holds those of all processes */
   constructor(shared: string, random: Random) {
-    this.#path = join(shared, `${hostname()}@${String(process.pid)}@${random.uuid()}`);
+    this.#path = join(shared, `${MACHINE}@${String(process.pid)}@${random.uuid()}`);
   }
 
   /** A path that no file has had. */
@@ -59,9 +62,9 @@ export async function removeAbandoned(shared: string, clock: Clock): Promise<voi
     const path = join(shared, name);
     if (host === undefined || toRemove.has(path)) continue;
     const abandoned =
-      host === hostname()
+      host === MACHINE
         ? !isAlive(Number(pid)) || (Number(pid) === process.pid && (await isOlderThanThis(path, clock)))
-        : await isUntouched(path, clock.nowMs() - OTHER_MACHINE_MS);
+        : await isUntouched(path, clock.nowMs() - UNSEEN_MS);
     if (abandoned) await fs.rm(path, { recursive: true, force: true });
   }
 }
@@ -74,6 +77,15 @@ function isOlderThanThis(path: string, clock: Clock): Promise<boolean> {
 async function isUntouched(path: string, sinceMs: number): Promise<boolean> {
   const stat = await fs.stat(path).catch(() => undefined);
   return stat !== undefined && stat.mtimeMs < sinceMs;
+}
+
+function pidNamespace(): string {
+  try {
+    return `.${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? ''}`;
+  } catch {
+    // Only Linux has them.
+    return '';
+  }
 }
 
 function isAlive(pid: number): boolean {
