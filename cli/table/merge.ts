@@ -8,6 +8,7 @@ import type { Io } from '../io.ts';
 import { machineFormat } from '../options.ts';
 import { collected } from './arguments.ts';
 import { assignments } from './assignments.ts';
+import { queryOf, USING } from './using.ts';
 import { told, withSession, type TableOptions, type Verbs } from './verb.ts';
 
 interface MergeFlags extends TableOptions {
@@ -29,10 +30,7 @@ export function addMergeVerb({ io, globals, add }: Verbs): void {
     `sluice table merge silver.orders --using "FROM 'new.parquet'" --on "target.id = source.id" --when-matched-update "*" --when-not-matched-insert "*"`,
     `sluice table merge silver.orders --using bronze.changes --on "target.id = source.id" --when-matched-delete "source.op = 'D'" --when-matched-update "*"`,
   ])
-    .requiredOption(
-      '--using <source>',
-      'a query, a table as bronze.changes, or the path of a table; its rows are called source',
-    )
+    .requiredOption('--using <source>', `${USING}; its rows are called source`)
     .requiredOption('--on <condition>', 'which rows belong together: SQL over target and source')
     .option('--when-matched-delete [condition]', 'rows that have one in the source go; looked at before the update')
     .option('--when-matched-update <assignment>', '"*", or column = expression; may be repeated', collected)
@@ -75,14 +73,6 @@ async function merge(io: Io, options: MergeFlags): Promise<void> {
       }
     }),
   );
-}
-
-/** A name or a path is all rows of that table. */
-function queryOf(using: string): string {
-  const text = using.trim();
-  if (/^[\p{L}_][\p{L}\p{N}_]*\.[\p{L}_][\p{L}\p{N}_]*$/u.test(text)) return `FROM ${text}`;
-  if (/^[^\s'"();]*\/[^\s'"();]*$/.test(text)) return `FROM delta_scan('${text}')`;
-  return using;
 }
 
 function clausesOf(options: MergeFlags): Omit<MergeOptions, 'source' | 'on'> {

@@ -9,6 +9,7 @@ import { addRowVerbs } from './rows.ts';
 import { addTidyVerbs } from './tidy.ts';
 import type { Globals, Verbs } from './verb.ts';
 import { addVersionVerbs } from './versions.ts';
+import { addWriteVerbs } from './write.ts';
 
 /** Adds the command, with all its verbs. */
 export function addTableCommands(program: Command, io: Io, globals: (command: Command) => Globals): void {
@@ -32,6 +33,7 @@ export function addTableCommands(program: Command, io: Io, globals: (command: Co
   };
   addRowVerbs(verbs);
   addMergeVerb(verbs);
+  addWriteVerbs(verbs);
   addTidyVerbs(verbs);
   addCopyVerbs(verbs);
   addVersionVerbs(verbs);
