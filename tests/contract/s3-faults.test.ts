@@ -7,7 +7,7 @@ import { seededRandom, systemRandom } from '../../core/random.ts';
 import type { ObjectStore } from '../../tables/store/object-store.ts';
 import { Storage } from '../../tables/store/storage.ts';
 import { startFaultProxy, type Asked, type Fault, type FaultProxy } from '../services/fault-proxy.ts';
-import { startS3, type S3Server } from '../services/s3.ts';
+import { START_MS, startS3, type S3Server } from '../services/s3.ts';
 
 let s3: S3Server;
 let proxy: FaultProxy;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   s3 = await startS3();
   Object.assign(process.env, s3.env);
   await s3.createBucket('faults');
-});
+}, START_MS);
 afterAll(() => s3.stop());
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-s3-'));

@@ -8,7 +8,7 @@ import { seededRandom, systemRandom } from '../../core/random.ts';
 import { Engine } from '../../engine/engine.ts';
 import { DeltaTable, Storage } from '../../tables/index.ts';
 import { startFaultProxy, type Fault } from '../services/fault-proxy.ts';
-import { startS3, type S3Server } from '../services/s3.ts';
+import { START_MS, startS3, type S3Server } from '../services/s3.ts';
 import { compiled, runModule } from './compiled.ts';
 
 let s3: S3Server;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   await s3.createBucket('tables');
   folder = await mkdtemp(join(tmpdir(), 'sluice-s3-table-'));
   engine = await Engine.open({ memoryLimit: '400MB', threads: 2 });
-});
+}, START_MS);
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();
 });

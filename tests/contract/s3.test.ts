@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Storage } from '../../tables/store/storage.ts';
 import type { ObjectStore } from '../../tables/store/object-store.ts';
-import { startS3, type S3Server } from '../services/s3.ts';
+import { START_MS, startS3, type S3Server } from '../services/s3.ts';
 import { compiled, runModule } from './compiled.ts';
 import { objectStoreContract } from './object-store.ts';
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
   await s3.createBucket('contract');
   folder = await mkdtemp(join(tmpdir(), 'sluice-s3-'));
   storage = new Storage({ s3: { endpoint: s3.endpoint }, cache: { folder } });
-});
+}, START_MS);
 
 afterAll(async () => {
   await storage.close();

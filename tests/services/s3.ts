@@ -19,6 +19,9 @@ export interface S3Server {
   stop(): Promise<void>;
 }
 
+/** For hooks of tests: the first one on a machine installs the server. */
+export const START_MS = 900_000;
+
 const PATIENCE_MS = 30_000;
 const POLL_MS = 50;
 

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Storage } from '../../../tables/index.ts';
-import { startS3, type S3Server } from '../../services/s3.ts';
+import { START_MS, startS3, type S3Server } from '../../services/s3.ts';
 import { Scratch, sluice, type Result } from './sluice.ts';
 import { onDiskOf } from './small-disk.ts';
 import { ADVICE, BRONZE, expectError, writeProject } from './small-project.ts';
@@ -33,7 +33,7 @@ storage:
 ingest: { max_batch_rows: 300 }
 `,
   });
-});
+}, START_MS);
 afterAll(async () => {
   await s3.stop();
   await scratch.remove();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seededRandom, systemRandom } from '../../../core/random.ts';
-import { startS3, type S3Server } from '../../services/s3.ts';
+import { START_MS, startS3, type S3Server } from '../../services/s3.ts';
 import { Scratch, sluice, startSluice } from '../cli/sluice.ts';
 import { writeProject } from '../cli/small-project.ts';
 
@@ -16,7 +16,7 @@ let s3: S3Server;
 beforeAll(async () => {
   s3 = await startS3();
   await s3.createBucket('chaos');
-});
+}, START_MS);
 afterAll(async () => {
   await s3.stop();
   await scratch.remove();
