@@ -42,7 +42,8 @@ export function lakeCatalog(lake: string, parts: TableParts): Catalog {
       const known = opened.get(name);
       if (known !== undefined) return known;
       const [schema = '', table = '', ...rest] = name.split('.');
-      const bad = [schema, table].some((part) => part === '' || /^\.|[/\\\0]/.test(part)) || rest.length > 0;
+      const bad =
+        rest.length > 0 || [schema, table].some((part) => part === '' || /[/\\\0]/.test(part) || !isName(part));
       if (bad || !(await holdsLog(store(), schema, table))) return undefined;
       const delta = DeltaTable.at(locationBelow(lake, schema, table), parts);
       opened.set(name, delta);

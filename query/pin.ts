@@ -42,7 +42,7 @@ const DATA_FILE = /\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst|zstd|snappy))
  * opening a table throws.
  */
 export async function pinTables(references: readonly Reference[], parts: PinParts): Promise<Pinned[]> {
-  const names = references.some(({ kind }) => kind !== 'delta_scan') ? await parts.catalog.names() : [];
+  const names = onceFrom(parts.catalog);
   const snapshots = new Map<string, Promise<Snapshot>>();
   const pinned = references.map(async (reference): Promise<Pinned[]> => {
     const target = await resolve(reference, names, parts);
@@ -80,14 +80,34 @@ interface Target {
   readonly from?: At;
 }
 
-async function resolve(reference: Reference, names: readonly string[], parts: PinParts): Promise<Target | undefined> {
+/** The names of the lake, which are asked for only when a table is not there by the name as it was written: that is a listing. */
+type Names = () => Promise<readonly string[]>;
+
+function onceFrom(catalog: Catalog): Names {
+  let names: Promise<readonly string[]> | undefined;
+  return () => (names ??= catalog.names());
+}
+
+/** The table of a name, whatever its letters' case. */
+async function named(
+  name: string,
+  names: Names,
+  catalog: Catalog,
+): Promise<{ readonly key: string; readonly table: DeltaTable } | undefined> {
+  const exact = await catalog.open(name);
+  if (exact !== undefined) return { key: name, table: exact };
+  const key = (await names()).find((one) => one.toLowerCase() === name.toLowerCase());
+  const table = key === undefined ? undefined : await catalog.open(key);
+  return key === undefined || table === undefined ? undefined : { key, table };
+}
+
+async function resolve(reference: Reference, names: Names, parts: PinParts): Promise<Target | undefined> {
   const { parts: written, travel, kind } = reference;
   if (kind === 'delta_scan') return scanTarget(reference, parts);
   if (kind === 'table_changes') return changesTarget(reference, names, parts);
   const name = written.join('.');
-  const known = names.find((n) => n === name) ?? names.find((n) => n.toLowerCase() === name.toLowerCase());
-  const table = known === undefined ? undefined : await parts.catalog.open(known);
-  if (known !== undefined && table !== undefined) return { key: known, table, at: travel };
+  const known = await named(name, names, parts.catalog);
+  if (known !== undefined) return { ...known, at: travel };
   const [first = '', second] = written;
   if (first.toLowerCase() === 'delta' && written.length === 2 && second !== undefined) {
     return { key: second, table: DeltaTable.at(second, parts), at: travel };
@@ -95,7 +115,7 @@ async function resolve(reference: Reference, names: readonly string[], parts: Pi
   const isSystem = written.some((part) => SYSTEM.test(part)) || SYSTEM_VIEW.test(written.at(-1) ?? '');
   if (isSystem || (written.length === 1 && DATA_FILE.test(first))) return undefined;
   throw parts.source.error('UNKNOWN_TABLE', reference, `there is no table ${name}`, {
-    advice: tableAdvice(name, names),
+    advice: tableAdvice(name, await names()),
   });
 }
 
@@ -137,7 +157,7 @@ async function scanTarget(reference: Reference, parts: PinParts): Promise<Target
 }
 
 /** `table_changes('silver.orders', 3, 7)`, or with times or a path; without the last one up to the newest version. */
-async function changesTarget(reference: Reference, names: readonly string[], parts: PinParts): Promise<Target> {
+async function changesTarget(reference: Reference, names: Names, parts: PinParts): Promise<Target> {
   const { source, tokens, catalog } = parts;
   const given = argumentsOf(source, tokens.slice(reference.tokens.first + 2, reference.tokens.last));
   const [which, from, upTo, ...others] = given;
@@ -149,11 +169,12 @@ async function changesTarget(reference: Reference, names: readonly string[], par
   }
   const name = String(await evaluate(`CAST((${which.expression}) AS VARCHAR)`, which, parts));
   const range = { from: await pointOf(from, parts), at: upTo && (await pointOf(upTo, parts)) };
-  const known = names.find((one) => one.toLowerCase() === name.toLowerCase());
-  const table = known === undefined ? undefined : await catalog.open(known);
-  if (known !== undefined && table !== undefined) return { key: known, table, ...range };
+  const known = name.includes('/') ? undefined : await named(name, names, catalog);
+  if (known !== undefined) return { ...known, ...range };
   if (name.includes('/')) return { key: name, table: DeltaTable.at(name, parts), ...range };
-  throw source.error('UNKNOWN_TABLE', which, `there is no table ${name}`, { advice: tableAdvice(name, names) });
+  throw source.error('UNKNOWN_TABLE', which, `there is no table ${name}`, {
+    advice: tableAdvice(name, await names()),
+  });
 }
 
 /** A number is a version, anything else a time. */

@@ -289,7 +289,7 @@ test('only folders with a Delta log are tables', async () => {
   const names = await lake.catalog.names();
   expect(names).toContain('silver.orders');
   expect(names.filter((name) => /notes|staging/.test(name))).toEqual([]);
-  for (const name of ['silver.notes', 'silver', '..silver.orders', '../x.y', 'a.b.c', '.']) {
+  for (const name of ['silver.notes', 'silver', '..silver.orders', '../x.y', 'a.b.c', '.', '_staging.orders']) {
     expect(await lake.catalog.open(name)).toBeUndefined();
   }
   expect(await readdir(lake.folder)).toContain('silver');
