@@ -30,6 +30,13 @@ export async function rowsIn(cwd: string): Promise<number> {
   return (JSON.parse(stdout) as { n: number }).n;
 }
 
+/** What a command that must succeed, and say nothing beside, prints with `--format json`. */
+export async function answerOf(work: Promise<Result>): Promise<Record<string, unknown>> {
+  const { code, stdout, stderr } = await work;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout) as Record<string, unknown>;
+}
+
 /** One error, with its code, its exit code and its parts; no stack. */
 export function expectError(result: Result, exit: number, name: string, ...parts: (string | RegExp)[]): void {
   const { code, stderr } = result;

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Scratch, sluice, type Result } from './sluice.ts';
-import { ADVICE, BRONZE, expectError, run, writeProject } from './small-project.ts';
+import { ADVICE, answerOf, BRONZE, expectError, run, writeProject } from './small-project.ts';
 
 const scratch = new Scratch();
 let lake: string;
@@ -17,11 +17,7 @@ beforeAll(async () => {
 afterAll(() => scratch.remove());
 
 const merge = (...args: string[]): Promise<Result> => sluice(['table', 'merge', ...args], { cwd: lake });
-async function json(...args: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await merge(...args, '--format', 'json');
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
+const json = (...args: string[]): Promise<Record<string, unknown>> => answerOf(merge(...args, '--format', 'json'));
 async function rows(query: string): Promise<unknown[]> {
   const { stdout } = await sluice(['sql', '--format', 'json', query], { cwd: lake });
   return JSON.parse(stdout) as unknown[];

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Scratch, sluice, type Result } from './sluice.ts';
-import { ADVICE, expectError } from './small-project.ts';
+import { ADVICE, answerOf, expectError } from './small-project.ts';
 
 const scratch = new Scratch();
 let folder: string;
@@ -13,11 +13,7 @@ beforeAll(async () => {
 afterAll(() => scratch.remove());
 
 const table = (...args: string[]): Promise<Result> => sluice(['table', ...args], { cwd: folder });
-async function json(...args: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await table(...args, '--format', 'json');
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
+const json = (...args: string[]): Promise<Record<string, unknown>> => answerOf(table(...args, '--format', 'json'));
 async function ids(): Promise<unknown[]> {
   const query = `SELECT id FROM delta_scan('./t') ORDER BY id`;
   const { stdout } = await sluice(['sql', '--format', 'json', query], { cwd: folder });

@@ -3,7 +3,7 @@ import { cp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Scratch, sluice, type Result } from './sluice.ts';
-import { ADVICE, BRONZE, expectError, rowsIn, run, writeProject } from './small-project.ts';
+import { ADVICE, answerOf, BRONZE, expectError, rowsIn, run, writeProject } from './small-project.ts';
 
 const scratch = new Scratch();
 let lake: string;
@@ -18,11 +18,7 @@ beforeAll(async () => {
 afterAll(() => scratch.remove());
 
 const table = (...args: string[]): Promise<Result> => sluice(['table', ...args], { cwd: lake });
-async function json(...args: string[]): Promise<Record<string, unknown>> {
-  const { code, stdout, stderr } = await table(...args, '--format', 'json');
-  expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-  return JSON.parse(stdout) as Record<string, unknown>;
-}
+const json = (...args: string[]): Promise<Record<string, unknown>> => answerOf(table(...args, '--format', 'json'));
 const dataFiles = async (name: string): Promise<number> =>
   (await readdir(join(lake, 'lake', ...name.split('.')))).filter((file) => file.endsWith('.parquet')).length;
 
