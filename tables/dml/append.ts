@@ -15,7 +15,10 @@ import { inTransaction } from './stable.ts';
 export interface AppendOptions extends NewRows {
   /** For a table that is not there yet; else it must be partitioned so already. */
   readonly partitionColumns?: readonly string[];
-  /** Application ids and the versions that they have after the commit, as a Spark writer's `txnAppId` and `txnVersion`. */
+  /**
+   * Application ids and the versions that they have after the commit, as a Spark writer's `txnAppId` and `txnVersion`: where the table has
+   * them already nothing is appended, so that a program that does not know how its last attempt ended can just try again.
+   */
   readonly txn?: ReadonlyMap<string, bigint>;
 }
 
@@ -57,6 +60,10 @@ export async function appendRows(
   }
   return operate({ ...parts, signal: options.signal }, 'files', (snapshot) =>
     inTransaction(session, async (): Promise<Attempt<Omit<WriteResult, 'version'>>> => {
+      const { txn } = options;
+      if (txn !== undefined && [...txn].every(([appId, version]) => (snapshot.txn.get(appId) ?? -1n) >= version)) {
+        return { change: undefined, staged: [], result: { rows: 0n, filesAdded: 0 } };
+      }
       const { location } = snapshot;
       const evolve = options.mergeSchema === true;
       const schema = fitted(snapshot.schema, rows, { table: location, evolve, option: 'mergeSchema' });
@@ -74,10 +81,10 @@ export async function appendRows(
         add,
         partitionColumns,
         ...(schema === snapshot.schema ? {} : { schema }),
-        ...(options.txn === undefined ? {} : { txn: options.txn }),
+        ...(txn === undefined ? {} : { txn, expect: new Map([...txn.keys()].map((id) => [id, snapshot.txn.get(id)])) }),
         operationParameters: parametersOf('Append', options),
       };
-      const nothing = add.length === 0 && schema === snapshot.schema && options.txn === undefined;
+      const nothing = add.length === 0 && schema === snapshot.schema && txn === undefined;
       return {
         change: nothing ? undefined : change,
         staged: add,

@@ -173,6 +173,23 @@ test('two who create one table at the same time: one creates it, both have their
   await store.close();
 });
 
+test('an append that is tried again under its application id is there once, also when two try at once', async () => {
+  const store = new BusyStore('memory://busy', lab.clock);
+  const append = (id: number, version: bigint) =>
+    lab.table(store).append(lab.session, { source: `SELECT ${String(id)}::BIGINT AS id`, txn: new Map([['job', version]]) });
+  expect(await append(1, 1n)).toMatchObject({ version: 0n });
+  expect(await append(1, 1n)).toEqual({ version: undefined, rows: 0n, filesAdded: 0 });
+  store.before.push(() => append(2, 2n));
+  const session = await lab.engine.session();
+  const again = await lab.table(store).append(session, { source: 'SELECT 2::BIGINT AS id', txn: new Map([['job', 2n]]) });
+  session.close();
+  expect(again.version).toBeUndefined();
+  expect((await append(3, 3n)).version).toBe(2n);
+  expect((await lab.rows(lab.table(store))).map(({ id }) => id)).toEqual([1n, 2n, 3n]);
+  expect((await paths(store)).filter((path) => path.endsWith('.parquet'))).toHaveLength(3);
+  await store.close();
+}); // prettier-ignore
+
 test('columns fit by name; new ones are added when told so, also inside structs; all may be replaced', async () => {
   const table = lab.table();
   const { session } = lab;
