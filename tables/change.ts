@@ -27,6 +27,8 @@ export interface Change {
   readonly protocol?: Protocol;
   /** Table properties to set; those not named stay as they are. */
   readonly properties?: Readonly<Record<string, string>>;
+  /** Table properties to take away; those that are not there are passed over. */
+  readonly unset?: readonly string[];
   readonly comment?: string;
   /** Application ids and the versions that they have after this commit. */
   readonly txn?: ReadonlyMap<string, bigint>;

@@ -116,10 +116,10 @@ function firstConflict(
 }
 
 function intentOf(change: Change, state: LogState | undefined): Intent {
-  const { mode, remove = [], read, txn, expect, metadata, schema, properties } = change;
+  const { mode, remove = [], read, txn, expect, metadata, schema, properties, unset } = change;
   return {
     mode,
-    changesMetadata: metadata !== undefined || schema !== undefined || properties !== undefined,
+    changesMetadata: metadata !== undefined || schema !== undefined || properties !== undefined || unset !== undefined,
     bringsBack: metadata !== undefined,
     level: isolationLevelOf(state?.metadata.configuration ?? {}),
     removed: new Set(remove.map(logicalFileKey)),

@@ -99,7 +99,7 @@ function removeOf(
 }
 
 function nextMetadata(change: Change, state: LogState | undefined, { table, nowMs, tableId }: PlanFacts): Metadata {
-  const { schema, partitionColumns, properties, comment, mode } = change;
+  const { schema, partitionColumns, properties, unset = [], comment, mode } = change;
   const current = state?.metadata;
   if (current === undefined) {
     if (change.metadata !== undefined) return { ...change.metadata, id: tableId };
@@ -131,14 +131,18 @@ function nextMetadata(change: Change, state: LogState | undefined, { table, nowM
     next.schema === current.schema &&
     samePartitions &&
     next.description === current.description &&
-    changes.length === 0;
+    changes.length === 0 &&
+    !unset.some((key) => Object.hasOwn(current.configuration, key));
   if (same) return current;
   const { schema: newSchema, partitionColumns: newPartitions, description } = next;
   return {
     ...current,
     schema: newSchema,
     partitionColumns: newPartitions,
-    configuration: { ...current.configuration, ...Object.fromEntries(changes) },
+    configuration: Object.fromEntries([
+      ...Object.entries(current.configuration).filter(([key]) => !unset.includes(key)),
+      ...changes,
+    ]),
     ...(description === undefined ? {} : { description }),
   };
 }

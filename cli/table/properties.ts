@@ -11,38 +11,58 @@ import type { TableOptions, Verbs } from './verb.ts';
 interface PropertiesOptions extends TableOptions {
   /** `key=value` */
   readonly set: readonly string[];
+  readonly unset: readonly string[];
 }
 
 export function addPropertiesVerb({ io, globals, add }: Verbs): void {
-  add('properties', 'list the table properties, or set some', [
+  add('properties', 'list the table properties, or set or unset some', [
     'sluice table properties silver.orders',
     'sluice table properties silver.orders --set delta.appendOnly=true',
+    'sluice table properties silver.orders --unset delta.appendOnly',
   ])
     .option('--set <property>', 'key=value; may be repeated', collected)
+    .option('--unset <key>', 'a property to take away; may be repeated', collected)
     .addOption(machineFormat())
     .action(
       async (
         name: string,
-        options: Pick<TableOptions, 'format'> & { readonly set?: readonly string[] },
+        options: Pick<TableOptions, 'format'> & Partial<Pick<PropertiesOptions, 'set' | 'unset'>>,
         command: Command,
       ) => {
-        await tableProperties(io, { ...globals(command), ...options, set: options.set ?? [], name });
+        await tableProperties(io, {
+          ...globals(command),
+          ...options,
+          set: options.set ?? [],
+          unset: options.unset ?? [],
+          name,
+        });
       },
     );
 }
 
-/** Sets properties, in one commit, when there are any to set; then prints all of them. */
+/** Sets or unsets properties, in one commit, when there are any to set; then prints all of them. */
 async function tableProperties(io: Io, options: PropertiesOptions): Promise<void> {
   const properties = Object.fromEntries(options.set.map(property));
+  const { unset } = options;
+  if (options.set.length > 0 && unset.length > 0) {
+    throw new SluiceError('USAGE', '--set and --unset are two commits', { advice: 'Run the command once for each.' });
+  }
   await withTable(io, options, async ({ table }) => {
-    await table.snapshot();
-    if (options.set.length > 0) {
+    const before = await table.snapshot();
+    const missing = unset.filter((key) => !Object.hasOwn(before.properties, key));
+    if (missing.length > 0) {
+      throw new SluiceError('USAGE', `${options.name} has no property ${missing.join(', ')}`, {
+        advice: 'List the properties without --unset. Upper and lower case count.',
+        facts: { table: options.name, properties: missing },
+      });
+    }
+    if (options.set.length > 0 || unset.length > 0) {
       const result = await table.commit({
-        operation: 'SET TBLPROPERTIES',
         mode: 'append',
         add: [],
-        properties,
-        operationParameters: { properties },
+        ...(unset.length > 0
+          ? { operation: 'UNSET TBLPROPERTIES', unset, operationParameters: { properties: unset, ifExists: false } }
+          : { operation: 'SET TBLPROPERTIES', properties, operationParameters: { properties } }),
       });
       if (result.kind === 'conflict') {
         throw new SluiceError('COMMIT_CONTENTION', `${options.name}: ${result.reason.message} meanwhile`, {
