@@ -11,6 +11,8 @@ import { runCommand } from './command.ts';
 import { python } from './python.ts';
 
 const PACKAGES = ['io.delta:delta-spark_4.1_2.13:4.2.0', 'org.apache.spark:spark-sql-kafka-0-10_2.13:4.1.1'] as const;
+/** Of the Hadoop version that Spark ships; 640 MB with the SDK that it needs. */
+const S3_PACKAGES = ['org.apache.hadoop:hadoop-aws:3.4.2'] as const;
 const ADVICE =
   'Spark needs Java 17 or newer and Maven (Debian: apt-get install openjdk-17-jre-headless maven), ' +
   'and Maven must reach a repository.';
@@ -23,6 +25,8 @@ export interface SparkOptions {
   /** @default '2g' */
   readonly driverMemory?: string;
   readonly conf?: Readonly<Record<string, string>>;
+  /** Whether it is to read and write `s3a://`. @default false */
+  readonly s3?: boolean;
 }
 
 export interface SparkLaunch {
@@ -39,7 +43,8 @@ export interface SparkLaunch {
 export async function spark(options: SparkOptions): Promise<SparkLaunch> {
   const interpreter = await python();
   await runCommand('java', ['-version'], { advice: ADVICE });
-  const jars = await newJars(interpreter);
+  const jars = await newJars(interpreter, 'spark-jars', PACKAGES);
+  if (options.s3 === true) jars.push(...(await newJars(interpreter, 'spark-s3-jars', S3_PACKAGES)));
   const confFolder = join(options.folder, 'conf');
   await mkdir(confFolder, { recursive: true });
   const conf: Record<string, string> = {
@@ -68,8 +73,8 @@ export async function spark(options: SparkOptions): Promise<SparkLaunch> {
 }
 
 /** The jars that Spark's own folder does not have: another version of one that it has would be in the way. */
-async function newJars(interpreter: string): Promise<string[]> {
-  const folder = await builtOnce('spark-jars', PACKAGES.join('\n'), copyJars);
+async function newJars(interpreter: string, name: string, packages: readonly string[]): Promise<string[]> {
+  const folder = await builtOnce(name, packages.join('\n'), (to) => copyJars(to, packages));
   const where = 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent / "jars")';
   const sparkFolder = (await runCommand(interpreter, ['-c', where], { advice: ADVICE })).trim();
   const shipped = new Set((await readdir(sparkFolder)).map(artifactOf));
@@ -77,8 +82,8 @@ async function newJars(interpreter: string): Promise<string[]> {
   return jars.map((file) => join(folder, file));
 }
 
-async function copyJars(folder: string): Promise<void> {
-  const dependencies = PACKAGES.map((name) => {
+async function copyJars(folder: string, packages: readonly string[]): Promise<void> {
+  const dependencies = packages.map((name) => {
     const [group = '', artifact = '', version = ''] = name.split(':');
     return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
   });
