@@ -6,6 +6,18 @@ export function collected(text: string, before: readonly string[] | undefined): 
   return [...(before ?? []), text];
 }
 
+/** Names with commas between them; one with other characters stands in double quotes. */
+export function columns(text: string): string[] {
+  const names = [...text.matchAll(/\s*(?:"((?:[^"]|"")+)"|([^",\s][^",]*))\s*(,|$)/gy)];
+  const whole = names.map(([match]) => match).join('');
+  if (whole === text && names.at(-1)?.[3] === '') {
+    return names.map(([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain.trim());
+  }
+  throw new SluiceError('USAGE', `not a list of columns: ${text}`, {
+    advice: `Write it as --zorder-by customer,order_date; a name with other characters as '"odd, name"'.`,
+  });
+}
+
 export function hours(text: string): number {
   if (/^\d{1,7}(\.\d+)?$/.test(text)) return Number(text);
   throw new SluiceError('USAGE', `not a number of hours: ${text}`, { advice: 'Write it as --retain-hours 168.' });

@@ -5,11 +5,12 @@ import type { TableProblem } from '../../tables/index.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
 import type { Io } from '../io.ts';
 import { machineFormat } from '../options.ts';
-import { hours } from './arguments.ts';
+import { columns, hours } from './arguments.ts';
 import { percents, told, withSession, type TableOptions, type Verbs } from './verb.ts';
 
 interface OptimizeOptions extends TableOptions {
   readonly where?: string;
+  readonly zorderBy?: readonly string[];
 }
 
 interface VacuumOptions extends TableOptions {
@@ -21,8 +22,14 @@ interface VacuumOptions extends TableOptions {
 export function addTidyVerbs({ io, globals, add }: Verbs): void {
   add('optimize', 'write small files anew as larger ones', [
     `sluice table optimize silver.orders --where "order_date >= '2026-01-01'"`,
+    'sluice table optimize silver.orders --zorder-by customer,order_date',
   ])
     .option('--where <condition>', 'SQL over partition columns')
+    .option(
+      '--zorder-by <columns>',
+      'put the rows in order, so that filters on any of the columns read few files',
+      columns,
+    )
     .addOption(machineFormat())
     .action(async (name: string, options: Omit<OptimizeOptions, 'name'>, command: Command) => {
       await optimizeTable(io, { ...globals(command), ...options, name });
@@ -55,12 +62,13 @@ async function optimizeTable(io: Io, options: OptimizeOptions): Promise<void> {
   await withSession(io, options, async ({ table }, session, { signal, ...progress }) => {
     const onProgress = percents(progress.onProgress);
     const where = options.where === undefined ? {} : { where: options.where };
-    const done = await table.optimize(session, { ...where, onProgress, signal });
+    const { zorderBy: zOrderBy = [] } = options;
+    const done = await table.optimize(session, { ...where, zOrderBy, onProgress, signal });
     const { version, filesAdded, filesRemoved, bytesAdded, bytesRemoved } = done;
     const sizes = `${formatBytes(bytesRemoved)} → ${formatBytes(bytesAdded)}`;
     const text =
       version === undefined
-        ? 'nothing to do: no small files that could become larger ones'
+        ? `nothing to do: ${zOrderBy.length > 0 ? 'the rows are in this order' : 'no small files that could become larger ones'}`
         : `${plural(filesRemoved, 'file')} became ${formatCount(filesAdded)} (${sizes})`;
     const facts = { files_removed: filesRemoved, files_added: filesAdded, bytes_removed: bytesRemoved, bytes_added: bytesAdded }; // prettier-ignore
     return told(options, version, facts, text);

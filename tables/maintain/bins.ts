@@ -12,16 +12,21 @@ const LARGE_ENOUGH = 0.75;
 
 /** @example binsOf(snapshot.files, 128 * 2 ** 20) // [[a, b, c], [d, e]] */
 export function binsOf(files: readonly AddFile[], targetBytes: number): AddFile[][] {
+  const isLarge = (file: AddFile): boolean => Number(file.bytes) >= targetBytes * LARGE_ENOUGH;
+  const worthIt = files.filter((file) => !isLarge(file) || file.deletionVector !== undefined);
+  return [...partitionsOf(worthIt).values()].flatMap((partition) => packed(partition, targetBytes));
+}
+
+/** The files of each partition, in order. */
+export function partitionsOf(files: readonly AddFile[]): Map<string, AddFile[]> {
   const partitions = new Map<string, AddFile[]>();
   for (const file of files) {
-    const isLarge = Number(file.bytes) >= targetBytes * LARGE_ENOUGH;
-    if (isLarge && file.deletionVector === undefined) continue;
     const key = stringifyJson(Object.entries(file.partitionValues).sort(([a], [b]) => (a < b ? -1 : 1)));
     const partition = partitions.get(key) ?? [];
     partition.push(file);
     partitions.set(key, partition);
   }
-  return [...partitions.values()].flatMap((partition) => packed(partition, targetBytes));
+  return partitions;
 }
 
 function packed(files: readonly AddFile[], targetBytes: number): AddFile[][] {

@@ -6,16 +6,22 @@
  * stays done. Source: Delta protocol, "Add File and Remove File" (`dataChange`); Databricks, "OPTIMIZE".
  */
 import { SluiceError } from '../../core/errors.ts';
-import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
-import { bytesOf, operate, type OperatedWithRows } from '../operation.ts';
+import { bytesOf, operate, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { binsOf } from './bins.ts';
+import { clusterStep } from './cluster.ts';
 import { filesWhere } from './partition-filter.ts';
+import { checkRows, countRows, stepAttempt, type Step } from './step.ts';
 
 export interface OptimizeOptions {
   /** SQL over partition columns; without it the whole table is looked at. */
   readonly where?: string;
+  /**
+   * Columns by which the rows of each partition are put in order, along a Hilbert curve when there are several: conditions on any
+   * of them then leave most files unread. All files of the partitions looked at are written anew, but for those in order already.
+   */
+  readonly zOrderBy?: readonly string[];
   /** How large a file should be. @default `delta.targetFileSize` of the table, else 128 MiB */
   readonly targetBytes?: number;
   /** Told after each step how much is done. */
@@ -40,9 +46,10 @@ const STEP_BYTES = 2 ** 30;
 /** @throws SluiceError `SQL_INVALID`, `COMMIT_CONTENTION`, what staging and committing throw */
 export async function optimizeTable(parts: OperatedWithRows, options: OptimizeOptions = {}): Promise<OptimizeResult> {
   const total = { version: undefined as bigint | undefined, filesAdded: 0, filesRemoved: 0, bytesAdded: 0n, bytesRemoved: 0n }; // prettier-ignore
+  const done = new Set<string>();
   for (;;) {
     const step = await operate({ ...parts, signal: options.signal }, 'files', (snapshot) =>
-      oneStep(parts, snapshot, options),
+      oneStep(parts, snapshot, options, done),
     );
     if (step.version === undefined) return total;
     total.version = step.version;
@@ -55,15 +62,16 @@ export async function optimizeTable(parts: OperatedWithRows, options: OptimizeOp
   }
 }
 
-interface Step {
-  readonly added: readonly AddFile[];
-  readonly removed: readonly AddFile[];
-  readonly leftBytes: bigint;
-}
-
-async function oneStep({ table, session }: OperatedWithRows, snapshot: Snapshot, options: OptimizeOptions) {
-  const { where, targetBytes = targetOf(snapshot.properties) } = options;
-  const files = where === undefined ? snapshot.files : await filesWhere(session, snapshot, where);
+async function oneStep(
+  parts: OperatedWithRows,
+  snapshot: Snapshot,
+  options: OptimizeOptions,
+  done: Set<string>,
+): Promise<Attempt<Step>> {
+  const { where, targetBytes = targetOf(snapshot.properties), zOrderBy = [], signal } = options;
+  const files = where === undefined ? snapshot.files : await filesWhere(parts.session, snapshot, where);
+  if (zOrderBy.length > 0) return clusterStep(parts, snapshot, files, { where, zOrderBy, targetBytes, signal }, done);
+  const { table, session } = parts;
   const bins = binsOf(files, targetBytes);
   const all = bytesOf(bins.flat());
   const removed: AddFile[] = [];
@@ -79,26 +87,7 @@ async function oneStep({ table, session }: OperatedWithRows, snapshot: Snapshot,
     await table.discard(added).catch(() => undefined);
     throw error;
   }
-  const result: Step = { added, removed, leftBytes: all - bytesOf(removed) };
-  if (removed.length === 0) return { change: undefined, staged: added, result };
-  return {
-    result,
-    staged: added,
-    change: {
-      operation: 'OPTIMIZE',
-      mode: 'rewrite' as const,
-      dataChange: false,
-      add: added,
-      remove: removed,
-      read: { version: snapshot.version, files: removed, wouldRead: () => false },
-      operationParameters: { predicate: where === undefined ? [] : [where], zOrderBy: [], auto: false },
-      metrics: {
-        numAddedFiles: String(added.length),
-        numAddedBytes: String(bytesOf(added)),
-        numRemovedBytes: String(bytesOf(removed)),
-      },
-    },
-  };
+  return stepAttempt(snapshot, { added, removed, leftBytes: all - bytesOf(removed) }, { where, zOrderBy: [] });
 }
 
 /** The rows of some files of one partition as a file of their own. */
@@ -109,16 +98,10 @@ async function rewritten(
 ): Promise<AddFile[]> {
   const { schema, partitionColumns } = snapshot;
   const relation = await snapshot.relation({ files });
-  const [counted] = await session.rows(`SELECT count(*) AS n FROM ${relation}`);
-  const before = textOf(counted?.['n']);
+  const before = await countRows(session, relation);
   const added = await table.stage(session, `SELECT * FROM ${relation}`, { schema, partitionColumns });
-  const rows = added.reduce((sum, file) => sum + (file.rows ?? 0n), 0n);
-  if (String(rows) === before) return added;
-  await table.discard(added);
-  throw new SluiceError('INTERNAL', `${snapshot.location}: ${before} rows became ${String(rows)}`, {
-    advice: 'Nothing was changed. Please report it.',
-    facts: { table: snapshot.location, version: snapshot.version },
-  });
+  await checkRows(table, snapshot, added, before);
+  return added;
 }
 
 /** Source: Databricks, "Table properties": a number of bytes, or `128mb`. */
