@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openPlace } from './place.ts';
 import { soak } from './soak.ts';
 import type { Kind } from './writer.ts';
 
@@ -10,6 +11,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 1e6) },
+    storage: { type: 'string', default: 'disk' },
     writers: { type: 'string', default: 'sluice,sluice,deltars,spark' },
     help: { type: 'boolean', default: false },
   },
@@ -17,6 +19,7 @@ const { values } = parseArgs({
 const USAGE = `npm run soak -- [options]
   --minutes N      how long (default 60)
   --seed N         to choose the same operations again
+  --storage NAME   disk (the default), or s3: a server of its own
   --writers LIST   of sluice, deltars, spark (default sluice,sluice,deltars,spark)
 `;
 
@@ -26,16 +29,18 @@ async function main(): Promise<void> {
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), 'sluice-soak-'));
+  const place = await openPlace(values.storage === 's3' ? 's3' : 'disk', folder);
   const startMs = performance.now();
   const result = await soak({
     seed: Number(values.seed),
     seconds: Number(values.minutes) * 60,
     pauseEvery: 30,
-    location: join(folder, 'table'),
+    place,
     folder,
     writers: values.writers.split(',') as Kind[],
     say: (line) => process.stdout.write(`${((performance.now() - startMs) / 60_000).toFixed(1)} min  ${line}\n`),
   });
+  await place.close();
   const failed = result.problems.length > 0;
   for (const reason of result.reasons) process.stdout.write(`${reason}\n`);
   process.stdout.write(

@@ -5,7 +5,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { systemRandom } from '../../core/random.ts';
 import { field, primitive, struct } from '../../core/schema.ts';
 import { Engine } from '../../engine/engine.ts';
-import { DeltaTable } from '../../tables/index.ts';
+import { DeltaTable, Storage } from '../../tables/index.ts';
 import type { Operation } from './ledger.ts';
 import { STATE, stateOf } from './state.ts';
 
@@ -19,6 +19,8 @@ const partitionColumns = ['p'];
 
 const engine = await Engine.open({ memoryLimit: '400MB', threads: 2 });
 const session = await engine.session();
+const cache = process.env['SOAK_CACHE'];
+const storage = new Storage(cache === undefined ? {} : { cache: { folder: cache } });
 let table: DeltaTable | undefined;
 
 /** Batches of one partition meet in one file when it is written anew. */
@@ -72,7 +74,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { location, ...request } = JSON.parse(line) as (Operation | { readonly do: 'state' }) & {
     readonly location: string;
   };
-  table ??= DeltaTable.at(location, { engine, clock: systemClock, random: systemRandom });
+  table ??= DeltaTable.at(location, { engine, clock: systemClock, random: systemRandom, storage });
   try {
     process.stdout.write(`${JSON.stringify({ ok: await work(table, request) })}\n`);
   } catch (error) {

@@ -14,6 +14,7 @@ import { Engine } from '../../engine/engine.ts';
 import { DeltaTable, openStore } from '../../tables/index.ts';
 import { Ledger, type Operation } from './ledger.ts';
 import { logProblems } from './log-check.ts';
+import type { Place } from './place.ts';
 import { STATE, stateOf } from './state.ts';
 import { Writer, type Kind, type WriterOptions } from './writer.ts';
 
@@ -22,13 +23,9 @@ export interface SoakOptions {
   readonly seconds: number;
   /** Seconds between two pauses. */
   readonly pauseEvery: number;
-  /** As sluice writes it; and as the others do where that differs. */
-  readonly location: string;
-  readonly locations?: Partial<Record<Kind, string>>;
+  readonly place: Place;
   readonly folder: string;
   readonly writers: readonly Kind[];
-  readonly env?: NodeJS.ProcessEnv;
-  readonly sparkConf?: Readonly<Record<string, string>>;
   readonly say: (line: string) => void;
 }
 
@@ -74,7 +71,7 @@ class Soak {
   async run(): Promise<SoakResult> {
     const { seconds, pauseEvery, seed, writers, say } = this.#options;
     this.#engine = await Engine.open({ memoryLimit: '500MB', threads: 2 });
-    say(`seed ${String(seed)}: ${writers.join(', ')} on ${this.#options.location} for ${String(seconds)} s`);
+    say(`seed ${String(seed)}: ${writers.join(', ')} on ${this.#options.place.location} for ${String(seconds)} s`);
     const names = writers.map((kind, n) => ({ kind, name: `${kind}${String(n)}` }));
     for (const { name } of names) this.#counts.set(name, { committed: 0, refused: 0, unknown: 0, kills: 0 });
     const [first] = names;
@@ -161,7 +158,9 @@ class Soak {
     const ours = await this.#ours(engine);
     this.#note('sluice, anew', ours);
     for (const [name, writer] of this.#writers) this.#note(name, await writer.state());
-    this.#problems.push(...(await logProblems(engine, openStore(this.#options.location))));
+    this.#problems.push(
+      ...(await logProblems(engine, openStore(this.#options.place.location, this.#options.place.storage))),
+    );
     const counts = [...this.#counts].map(
       ([name, { committed, refused, unknown, kills }]) =>
         `${name} ${String(committed)} done, ${String(refused)} lost, ${String(unknown)} unknown, ${String(kills)} kills`,
@@ -192,21 +191,16 @@ class Soak {
   }
 
   #table(engine: Engine): DeltaTable {
-    return DeltaTable.at(this.#options.location, { engine, clock: systemClock, random: systemRandom });
+    const { location, storage } = this.#options.place;
+    return DeltaTable.at(location, { engine, clock: systemClock, random: systemRandom, storage });
   }
 
   async #started(kind: Kind, name: string): Promise<Writer> {
-    const { folder, location, locations = {}, env, sparkConf } = this.#options;
+    const { folder, place } = this.#options;
     const own = join(folder, name);
     await mkdir(own, { recursive: true });
-    const options: WriterOptions = {
-      name,
-      kind,
-      location: locations[kind] ?? location,
-      folder: own,
-      ...(env === undefined ? {} : { env }),
-      ...(sparkConf === undefined ? {} : { sparkConf }),
-    };
+    const { location, locations, env, sparkConf } = place;
+    const options: WriterOptions = { name, kind, location: locations[kind] ?? location, folder: own, env, sparkConf };
     const writer = await Writer.start(options);
     this.#writers.set(name, writer);
     return writer;

@@ -93,12 +93,17 @@ export class Writer {
   }
 }
 
-async function launch({ kind, folder, sparkConf = {} }: WriterOptions) {
+async function launch({ kind, folder, location, sparkConf = {} }: WriterOptions) {
   if (kind === 'sluice')
     return { program: process.execPath, args: [join(REPO, 'dist', 'tests', 'soak', 'sluice.js')], env: process.env };
   const script = join(REPO, 'tests', 'soak', `${kind}.py`);
   const path = { PYTHONPATH: join(REPO, 'tests', 'interop') };
   if (kind === 'deltars') return { program: await python(), args: [script], env: { ...process.env, ...path } };
-  const { python: program, env } = await spark({ folder, driverMemory: '1g', conf: sparkConf });
+  const { python: program, env } = await spark({
+    folder,
+    driverMemory: '1g',
+    conf: sparkConf,
+    s3: location.startsWith('s3a:'),
+  });
   return { program, args: [script], env: { ...env, ...path } };
 }
