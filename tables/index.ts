@@ -23,6 +23,7 @@ export type { OverwriteOptions, OverwriteResult } from './dml/overwrite.ts';
 export type { RewriteResult } from './dml/rewrite.ts';
 export type { RowCondition } from './dml/touched.ts';
 export type { UpdateOptions } from './dml/update.ts';
+export type { Compaction } from './maintain/auto-compact.ts';
 export type { CheckOptions, CheckResult, TableProblem } from './maintain/check.ts';
 export type { CloneOptions, CloneResult } from './maintain/clone.ts';
 export type { ConvertOptions, ConvertResult } from './maintain/convert.ts';

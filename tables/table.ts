@@ -4,13 +4,13 @@
  * Promise: a commit is all or nothing, also against writers in other processes; what a read returns is one version of the
  * table, whole. While nothing changes the log is not read again.
  */
-import { systemClock, type Clock } from '../core/clock.ts';
+import { systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
-import { systemRandom, type Random } from '../core/random.ts';
-import type { Engine } from '../engine/engine.ts';
+import { systemRandom } from '../core/random.ts';
 import type { Session } from '../engine/session.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 import { changeFeedBetween, type ChangeFeed } from './change-feed.ts';
+import { checkpointIfDue } from './checkpoint.ts';
 import { commitChange } from './commit.ts';
 import { appendRows, createTable, type AppendOptions, type CreateOptions, type WriteResult } from './dml/append.ts';
 import { deleteRows } from './dml/delete.ts';
@@ -22,13 +22,12 @@ import type { RowCondition } from './dml/touched.ts';
 import { updateRows, type UpdateOptions } from './dml/update.ts';
 import { readHistory, summaryOf } from './history.ts';
 import type { AddFile } from './log/actions.ts';
-import { canCheckpoint, writeCheckpoint } from './log/checkpoint-write.ts';
 import { readEntries } from './log/entry.ts';
 import { listLog, unreachable } from './log/listing.ts';
 import { loadState, newerState } from './log/load.ts';
 import type { LogState } from './log/replay.ts';
-import { withoutExpired } from './log/retention.ts';
 import { versionAt } from './log/time.ts';
+import { AutoCompaction, type AutoCompactParts } from './maintain/auto-compact.ts';
 import { checkTable, type CheckOptions, type CheckResult } from './maintain/check.ts';
 import { cloneTable, type CloneOptions, type CloneResult } from './maintain/clone.ts';
 import { convertFolder, type ConvertOptions, type ConvertResult } from './maintain/convert.ts';
@@ -42,10 +41,7 @@ import { openStore } from './store/open.ts';
 import type { Storage } from './store/storage.ts';
 import { compressionOf, discardFiles, writeFiles, type Shape } from './write.ts';
 
-export interface TableParts {
-  readonly engine: Engine;
-  readonly clock: Clock;
-  readonly random: Random;
+export interface TableParts extends AutoCompactParts {
   /** Opens what lies elsewhere than on disk; without it the environment says how. */
   readonly storage?: Storage;
   /** A checkpoint is due every so many commits (default 10), unless the table's own properties say otherwise. */
@@ -55,7 +51,6 @@ export interface TableParts {
 /** `TableParts`; time and chance are the system's unless told. */
 export type TableSettings = Pick<TableParts, 'engine'> & Partial<TableParts>;
 
-const CHECKPOINT_INTERVAL = 10;
 /** A state that nobody asked for this long is compared with a listing: its next entries may have been cleaned up. */
 const IDLE_MS = 60_000;
 
@@ -64,6 +59,7 @@ export class DeltaTable {
   readonly location: string;
   readonly #store: ObjectStore;
   readonly #parts: TableParts;
+  readonly #compaction: AutoCompaction;
   #state: LogState | undefined;
   #checkedMs = 0;
   #loading: Promise<LogState | undefined> | undefined;
@@ -73,6 +69,7 @@ export class DeltaTable {
     this.location = store.location;
     this.#store = store;
     this.#parts = parts;
+    this.#compaction = new AutoCompaction(this, parts);
   }
 
   /**
@@ -138,9 +135,20 @@ export class DeltaTable {
     const outcome = await commitChange({ store: this.#store, ...this.#parts }, change, await this.#latest());
     if (outcome.state !== undefined) this.#adopt(outcome.state);
     if (outcome.kind === 'conflict') return { kind: 'conflict', reason: outcome.reason };
-    const checkpointError = await this.#checkpointIfDue(outcome.state);
-    const { kind, version } = outcome;
+    const { kind, version, state } = outcome;
+    const { kept, error: checkpointError } = await checkpointIfDue({ ...this.#parts, store: this.#store }, state);
+    if (this.#state === state) this.#state = kept;
+    if (change.dataChange !== false) this.#compaction.committed(state.metadata.configuration, change.add);
     return { kind, version, ...(checkpointError === undefined ? {} : { checkpointError }) };
+  }
+
+  /**
+   * Waits for the compaction that is under way in the background (`delta.autoOptimize.autoCompact`), if there is one. To be called
+   * before the engine is closed.
+   * @param options.stop ends it instead, and begins none any more
+   */
+  async settle({ stop = false }: { readonly stop?: boolean } = {}): Promise<void> {
+    await this.#compaction.settle(stop);
   }
 
   /** Deletes files from `stage` that never made it into the table. */
@@ -323,22 +331,6 @@ export class DeltaTable {
   #adopt(state: LogState | undefined): void {
     if (state === undefined) this.#state = undefined;
     else if (this.#state === undefined || state.version > this.#state.version) this.#state = state;
-  }
-
-  async #checkpointIfDue(state: LogState): Promise<SluiceError | undefined> {
-    const own = Number(state.metadata.configuration['delta.checkpointInterval']);
-    const interval = own >= 1 ? Math.trunc(own) : (this.#parts.checkpointInterval ?? CHECKPOINT_INTERVAL);
-    if (state.version === 0n || state.version % BigInt(interval) !== 0n || !canCheckpoint(state)) return undefined;
-    try {
-      const kept = withoutExpired(state, this.#parts.clock.nowMs());
-      await writeCheckpoint(this.#parts.engine, this.#store, kept);
-      if (this.#state === state) this.#state = kept;
-      return undefined;
-    } catch (error) {
-      return error instanceof SluiceError
-        ? error
-        : new SluiceError('STORAGE_FAILED', `${this.location}: the checkpoint failed`, { cause: error });
-    }
   }
 
   #notFound(): SluiceError {

@@ -132,7 +132,12 @@ const Config = object({
   })
     .prefault({})
     .describe('How records are cut into batches.'),
-  tables: object({ checkpoint_interval: whole(1, 'A checkpoint of the log after this many commits.').default(10) })
+  tables: object({
+    checkpoint_interval: whole(1, 'A checkpoint of the log after this many commits.').default(10),
+    auto_compact: truth(
+      'Put small files together in the background, where a table does not say otherwise. Default: true.',
+    ),
+  })
     .prefault({})
     .describe('The Delta tables.'),
 });

@@ -49,6 +49,11 @@ export class LiveReporter implements Reporter {
           errorText(event.error, { style, debug: false }).trimEnd(),
       );
     }
+    if (event.kind === 'compaction_failed') {
+      this.note(
+        `${style.yellow(`${event.table}: compaction failed; its rows are as they were`)}\n${errorText(event.error, { style, debug: false }).trimEnd()}`,
+      );
+    }
     if (event.kind === 'flow_failed') {
       this.note(`${style.red(`${event.flow} failed`)}\n${errorText(event.error, { style, debug: false }).trimEnd()}`);
     }

@@ -62,6 +62,15 @@ export class PlainReporter implements Reporter {
         this.#flush(event.flow);
         this.note(`${event.flow}: done, ${plural(event.rows, 'row')}`);
         return;
+      case 'table_compacted':
+        this.note(
+          `${event.table}: version ${String(event.version)}, ${plural(event.filesRemoved, 'small file')} became ${formatCount(event.filesAdded)}`,
+        );
+        return;
+      case 'compaction_failed':
+        this.note(`${event.table}: compaction failed; its rows are as they were`);
+        this.#error(event.error);
+        return;
       case 'caught_up':
         if (this.#news) this.note('caught up with all sources');
         this.#news = false;

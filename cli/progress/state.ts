@@ -30,7 +30,7 @@ export class RunState {
   }
 
   apply(event: RunEvent): void {
-    if (event.kind === 'caught_up') return;
+    if (!('flow' in event)) return;
     const state = this.#of(event.flow);
     state.lastMs = this.#clock.nowMs();
     switch (event.kind) {

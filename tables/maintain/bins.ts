@@ -45,3 +45,23 @@ function packed(files: readonly AddFile[], targetBytes: number): AddFile[][] {
   bins.push(bin);
   return bins.filter((some) => some.length > 1 || some.some(({ deletionVector }) => deletionVector !== undefined));
 }
+
+/**
+ * Files of a partition in groups of like size, smallest first. Whoever writes a group anew once it has enough files writes each
+ * byte a few times in all; with a large file that is written anew for each few small ones beside it, it would be very often.
+ */
+export function tiersOf(files: readonly AddFile[]): AddFile[][] {
+  const tiers: AddFile[][] = [];
+  let bytes = 0n;
+  for (const file of [...files].sort((a, b) => Number(a.bytes - b.bytes))) {
+    const tier = tiers.at(-1);
+    if (tier === undefined || file.bytes > bytes * 2n) {
+      tiers.push([file]);
+      bytes = file.bytes;
+    } else {
+      tier.push(file);
+      bytes += file.bytes;
+    }
+  }
+  return tiers;
+}

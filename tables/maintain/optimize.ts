@@ -12,7 +12,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { binsOf } from './bins.ts';
 import { clusterStep } from './cluster.ts';
 import { filesWhere } from './partition-filter.ts';
-import { checkRows, countRows, stepAttempt, type Step } from './step.ts';
+import { checkRows, countRows, stepAttempt, type Step, type StepReasons } from './step.ts';
 
 export interface OptimizeOptions {
   /** SQL over partition columns; without it the whole table is looked at. */
@@ -71,7 +71,21 @@ async function oneStep(
   const { where, targetBytes = targetOf(snapshot.properties), zOrderBy = [], signal } = options;
   const files = where === undefined ? snapshot.files : await filesWhere(parts.session, snapshot, where);
   if (zOrderBy.length > 0) return clusterStep(parts, snapshot, files, { where, zOrderBy, targetBytes, signal }, done);
-  const { table, session } = parts;
+  return compactStep(parts, snapshot, files, { where, targetBytes, signal });
+}
+
+interface CompactOptions extends StepReasons {
+  readonly targetBytes: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Writes some files anew as larger ones: those of which several go into one, a step's worth at most. */
+export async function compactStep(
+  { table, session }: OperatedWithRows,
+  snapshot: Snapshot,
+  files: readonly AddFile[],
+  { targetBytes, signal, ...reasons }: CompactOptions,
+): Promise<Attempt<Step>> {
   const bins = binsOf(files, targetBytes);
   const all = bytesOf(bins.flat());
   const removed: AddFile[] = [];
@@ -79,7 +93,7 @@ async function oneStep(
   try {
     for (const bin of bins) {
       if (bytesOf(removed) >= BigInt(STEP_BYTES)) break;
-      if (options.signal?.aborted === true) throw new SluiceError('INTERRUPTED', `${snapshot.location}: stopped`);
+      if (signal?.aborted === true) throw new SluiceError('INTERRUPTED', `${snapshot.location}: stopped`);
       added.push(...(await rewritten(snapshot, bin, { table, session })));
       removed.push(...bin);
     }
@@ -87,7 +101,7 @@ async function oneStep(
     await table.discard(added).catch(() => undefined);
     throw error;
   }
-  return stepAttempt(snapshot, { added, removed, leftBytes: all - bytesOf(removed) }, { where, zOrderBy: [] });
+  return stepAttempt(snapshot, { added, removed, leftBytes: all - bytesOf(removed) }, reasons);
 }
 
 /** The rows of some files of one partition as a file of their own. */

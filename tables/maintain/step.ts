@@ -14,12 +14,18 @@ export interface Step {
 }
 
 export interface StepReasons {
-  readonly where: string | undefined;
-  readonly zOrderBy: readonly string[];
+  readonly where?: string | undefined;
+  readonly zOrderBy?: readonly string[];
+  /** Whether nobody asked for it. @default false */
+  readonly auto?: boolean;
 }
 
 /** The step as a commit that changes no row: nobody who follows the table reads it. */
-export function stepAttempt(snapshot: Snapshot, step: Step, { where, zOrderBy }: StepReasons): Attempt<Step> {
+export function stepAttempt(
+  snapshot: Snapshot,
+  step: Step,
+  { where, zOrderBy = [], auto = false }: StepReasons,
+): Attempt<Step> {
   const { added, removed } = step;
   if (removed.length === 0) return { change: undefined, staged: added, result: step };
   return {
@@ -32,7 +38,7 @@ export function stepAttempt(snapshot: Snapshot, step: Step, { where, zOrderBy }:
       add: added,
       remove: removed,
       read: { version: snapshot.version, files: removed, wouldRead: () => false },
-      operationParameters: { predicate: where === undefined ? [] : [where], zOrderBy, auto: false },
+      operationParameters: { predicate: where === undefined ? [] : [where], zOrderBy, auto },
       metrics: {
         numAddedFiles: String(added.length),
         numAddedBytes: String(bytesOf(added)),

@@ -16,6 +16,16 @@ export type RunEvent =
   | { readonly kind: 'flow_retrying'; readonly flow: string; readonly error: SluiceError; readonly inMs: number }
   | { readonly kind: 'flow_failed'; readonly flow: string; readonly error: SluiceError }
   | { readonly kind: 'flow_finished'; readonly flow: string; readonly rows: bigint }
+  /** Small files of a table were put together in the background. */
+  | {
+      readonly kind: 'table_compacted';
+      readonly table: string;
+      readonly version: bigint;
+      readonly filesRemoved: number;
+      readonly filesAdded: number;
+    }
+  /** They were not: the table is as it was, and the next commits try again. */
+  | { readonly kind: 'compaction_failed'; readonly table: string; readonly error: SluiceError }
   | { readonly kind: 'caught_up' };
 
 export interface FlowSummary {

@@ -39,7 +39,6 @@ export async function runPipeline(project: Project, options: RunOptions): Promis
   const signal = AbortSignal.any([options.signal]);
   setMaxListeners(0, signal);
   const checked = await checkProject(project, engine);
-  const lake = new Lake(project, { engine, clock, random });
   const signals = new Signals(clock);
   const idle = new Set<string>();
   const runs = new Map<string, FlowRun>();
@@ -55,6 +54,9 @@ export async function runPipeline(project: Project, options: RunOptions): Promis
       if (streaming.every((run) => idle.has(run.flow.target))) options.onEvent?.({ kind: 'caught_up' });
     }
   };
+  const lake = new Lake(project, { engine, clock, random }, tell);
+  const stopTidying = (): void => void lake.settle(true);
+  signal.addEventListener('abort', stopTidying);
   for (const { flow, schema } of checked) {
     const upstream = [...flow.reads, ...(flow.source?.kind === 'table' ? [flow.source.table] : [])];
     runs.set(
@@ -82,6 +84,8 @@ export async function runPipeline(project: Project, options: RunOptions): Promis
       return summary;
     }),
   );
+  await lake.settle(signal.aborted);
+  signal.removeEventListener('abort', stopTidying);
   return { flows };
 }
 
