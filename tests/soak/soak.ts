@@ -45,6 +45,8 @@ const LIVE_BATCHES_MOST = 20;
 /** Seconds that a writer lives on average: Spark needs ten of them to start. */
 const LIFE: Readonly<Record<Kind, number>> = { sluice: 6, deltars: 6, spark: 60 };
 const PATIENCE_MS = 180_000;
+// delta-rs 1.6.6 does not compact here: two compactions at once that it takes part in keep the files of both, so that every row is
+// there twice. It does so by itself, too: open a table of three files twice, and compact it through the one and then the other.
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const run = new Soak(options);
@@ -108,7 +110,7 @@ class Soak {
     while (performance.now() < untilMs && this.#problems.length === 0) {
       const writer = this.#writers.get(name) ?? (await this.#started(kind, name));
       const dies = performance.now() > deathMs;
-      const done = this.#step(name, this.#next(name, random));
+      const done = this.#step(name, this.#next(kind, name, random));
       if (dies) {
         await sleep(random.next() * (kind === 'spark' ? 1500 : 120));
         await writer.kill();
@@ -136,7 +138,7 @@ class Soak {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
   }
 
-  #next(name: string, random: Random): Operation {
+  #next(kind: Kind, name: string, random: Random): Operation {
     const live = this.#ledger.live(name);
     const batch = live[random.int(live.length)];
     const dice = random.int(100);
@@ -148,7 +150,7 @@ class Soak {
     if (dice < 55) return { do: 'update', batch };
     if (dice < 75) return { do: 'delete', batch, of: 1 + random.int(3), rest: 0 };
     if (dice < 97) return { do: 'merge', batch, rows: 1 + random.int(ROWS_MOST), v: random.int(1000) };
-    return { do: 'optimize' };
+    return kind === 'deltars' ? { do: 'update', batch } : { do: 'optimize' };
   }
 
   async #verify(): Promise<void> {
