@@ -11,6 +11,7 @@ import { rowsWithout } from './deletion-vectors/deleted-rows.ts';
 import type { AddFile, PartitionValues, RemoveFile } from './log/actions.ts';
 import { readEntries } from './log/entry.ts';
 import { listLog, unreachable } from './log/listing.ts';
+import { isOn } from './log/properties.ts';
 import type { LogEntry } from './log/replay.ts';
 import { commitTimes, firstVersionFrom } from './log/time.ts';
 import type { Steps } from './operation.ts';
@@ -70,10 +71,10 @@ function backwards(table: string, from: string, upTo: string): SluiceError {
 async function changeFeedOf(store: ObjectStore, start: Snapshot, end: Snapshot): Promise<string> {
   const recorded: PartOfFile[] = [];
   const inferred: PartOfFile[] = [];
-  let isEnabled = start.properties[ENABLED] === 'true';
+  let isEnabled = isOn(start.properties, ENABLED);
   for (const { version, timestampMs, actions } of await entriesOf(store, start, end)) {
     for (const action of actions) {
-      if (action.kind === 'metaData') isEnabled = action.metaData.configuration[ENABLED] === 'true';
+      if (action.kind === 'metaData') isEnabled = isOn(action.metaData.configuration, ENABLED);
     }
     if (!isEnabled) throw notRecorded(end, version);
     const when = { [VERSION.name]: String(version), [TIMESTAMP.name]: new Date(timestampMs).toISOString() };

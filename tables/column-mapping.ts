@@ -17,7 +17,7 @@ const ID = 'delta.columnMapping.id';
 /** @throws SluiceError `UNSUPPORTED_FEATURE` for a mode that sluice does not know */
 export function mappingModeOf(protocol: Protocol, { configuration }: Metadata, table: string): MappingMode {
   const isSupported = protocol.minReaderVersion === 2 || protocol.readerFeatures?.includes('columnMapping') === true;
-  const mode = configuration['delta.columnMapping.mode'] ?? 'none';
+  const mode = configuration['delta.columnMapping.mode']?.toLowerCase() ?? 'none';
   if (!isSupported || mode === 'none') return 'none';
   if (mode === 'name' || mode === 'id') return mode;
   throw new SluiceError('UNSUPPORTED_FEATURE', `${table} cannot be read: its column mapping is ${mode}`, {

@@ -13,6 +13,7 @@ import type { ObjectStore } from '../store/object-store.ts';
 import { actionToJson, type Action } from './actions.ts';
 import { readHint } from './checkpoint-read.ts';
 import { checkpointPath, LAST_CHECKPOINT } from './paths.ts';
+import { isOn } from './properties.ts';
 import type { LogState } from './replay.ts';
 
 const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)';
@@ -68,7 +69,7 @@ const COLUMNS = {
  * Source: Delta protocol, "Checkpoints" (`delta.checkpoint.writeStatsAsStruct`, `…writeStatsAsJson`).
  */
 export function canCheckpoint({ metadata: { configuration } }: LogState): boolean {
-  const asStruct = configuration['delta.checkpoint.writeStatsAsStruct']?.toLowerCase() === 'true';
+  const asStruct = isOn(configuration, 'delta.checkpoint.writeStatsAsStruct');
   return !asStruct && configuration['delta.checkpoint.writeStatsAsJson']?.toLowerCase() !== 'false';
 }
 

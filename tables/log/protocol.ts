@@ -8,6 +8,7 @@
 import { SluiceError } from '../../core/errors.ts';
 import type { DataType, StructType } from '../../core/schema.ts';
 import type { Metadata, Protocol } from './actions.ts';
+import { isOn } from './properties.ts';
 import { durationMs } from './retention.ts';
 
 /** What sluice does for a reader, and features that ask nothing of one. */
@@ -131,9 +132,9 @@ export function checkWritable(protocol: Protocol, metadata: Metadata, table: str
     needed.push(`writer version ${String(protocol.minWriterVersion)}`);
   }
   const { configuration, schema } = metadata;
-  if ((configuration['delta.columnMapping.mode'] ?? 'none') !== 'none') needed.push('columnMapping');
+  if ((configuration['delta.columnMapping.mode'] ?? 'none').toLowerCase() !== 'none') needed.push('columnMapping');
   if (Object.keys(configuration).some((key) => key.startsWith('delta.constraints.'))) needed.push('checkConstraints');
-  if (configuration['delta.enableChangeDataFeed'] === 'true') needed.push('changeDataFeed');
+  if (isOn(configuration, 'delta.enableChangeDataFeed')) needed.push('changeDataFeed');
   for (const { metadata: column } of schema.fields) {
     if (column['delta.generationExpression'] !== undefined) needed.push('generatedColumns');
     if (column['delta.invariants'] !== undefined) needed.push('invariants');
@@ -144,7 +145,7 @@ export function checkWritable(protocol: Protocol, metadata: Metadata, table: str
 
 /** @throws SluiceError `TABLE_APPEND_ONLY`. Source: Delta protocol, "Append-only Tables" */
 export function checkNotAppendOnly(configuration: Metadata['configuration'], table: string): void {
-  if (configuration['delta.appendOnly'] !== 'true') return;
+  if (!isOn(configuration, 'delta.appendOnly')) return;
   throw new SluiceError('TABLE_APPEND_ONLY', `${table} only takes appends (delta.appendOnly), and rows were to go`, {
     advice: "Set the table property delta.appendOnly to 'false' if rows may be removed.",
     facts: { table },

@@ -9,6 +9,7 @@ import { SluiceError } from '../../core/errors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { readEntries } from './entry.ts';
 import { oldestVersion, type LogCommit, type LogListing } from './listing.ts';
+import { isOn } from './properties.ts';
 import type { LogEntry, LogState } from './replay.ts';
 
 /** The same commits with times that only grow. */
@@ -96,7 +97,7 @@ export async function commitTimes(
   { metadata: { configuration } }: Pick<LogState, 'metadata'>,
 ): Promise<{ version: bigint; timestampMs: number }[]> {
   const byFile = monotonic(commits.map(({ version, modifiedMs }) => ({ version, timestampMs: modifiedMs })));
-  if (configuration['delta.enableInCommitTimestamps'] !== 'true') return byFile;
+  if (!isOn(configuration, 'delta.enableInCommitTimestamps')) return byFile;
   const times: { version: bigint; timestampMs: number }[] = [];
   for await (const entries of readEntries(store, commits)) {
     for (const entry of entries) {

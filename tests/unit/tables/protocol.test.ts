@@ -55,6 +55,8 @@ test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
 test.each<readonly [string, Metadata]>([
   ['checkConstraints', metadata({ 'delta.constraints.positive': 'a > 0' })],
   ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'true' })],
+  ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'TRUE' })],
+  ['columnMapping', metadata({ 'delta.columnMapping.mode': 'NAME' })],
   ['columnMapping', metadata({ 'delta.columnMapping.mode': 'name' })],
   ['generatedColumns', metadata({}, [field('a', primitive('long'), { 'delta.generationExpression': '1' })])],
   ['identityColumns', metadata({}, [field('a', primitive('long'), { 'delta.identity.start': 1 })])],

@@ -200,9 +200,9 @@ test('compacted entries beside the log are passed over', async () => {
   expect(await lab.rows(lab.table(store))).toHaveLength(3);
 });
 
-test('delta.appendOnly is kept, whoever set it', async () => {
+test.each(['true', 'TRUE'])('delta.appendOnly is kept, whoever set it, also as %s', async (on) => {
   const table = lab.table();
-  await lab.written(table, 'SELECT 1::BIGINT AS id', { properties: { 'delta.appendOnly': 'true' } });
+  await lab.written(table, 'SELECT 1::BIGINT AS id', { properties: { 'delta.appendOnly': on } });
   await lab.written(table, 'SELECT 2::BIGINT AS id');
   await expect(lab.written(table, 'SELECT 3::BIGINT AS id', { mode: 'overwrite' })).rejects.toMatchObject({
     code: 'TABLE_APPEND_ONLY',
