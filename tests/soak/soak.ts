@@ -118,10 +118,13 @@ class Soak {
         this.#count(name, 'kills');
         deathMs = performance.now() + LIFE[kind] * 2000 * random.next();
       }
-      await Promise.race([
-        done,
-        sleep(PATIENCE_MS, undefined, { ref: false }).then(() => this.#problems.push(`${name} hangs`)),
-      ]);
+      const patience = new AbortController();
+      const hangs = sleep(PATIENCE_MS, undefined, { signal: patience.signal }).then(
+        () => this.#problems.push(`${name} hangs`),
+        () => undefined,
+      );
+      await Promise.race([done, hangs]);
+      patience.abort();
     }
   }
 
