@@ -7,7 +7,9 @@ export function quoteIdent(name: string): string {
 
 /** A text literal for SQL. @example quoteString("it's") // "'it''s'" */
 export function quoteString(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  const literal = `'${text.replaceAll("'", "''")}'`;
+  // DuckDB takes the text of a statement to end at a NUL.
+  return literal.includes('\0') ? `(${literal.replaceAll('\0', "' || chr(0) || '")})` : literal;
 }
 
 /**

@@ -50,5 +50,7 @@ export function partitionText({ name, type }: Field): string {
 /** SQL for a partition value of the log, in the column's type. */
 export function partitionLiteral(value: string | null | undefined, field: Field): string {
   const text = value === null || value === undefined || value === '' ? 'NULL' : quoteString(value);
+  // A cast would take a backslash for the beginning of an escape, and refuse characters beyond ASCII.
+  if (field.type.kind === 'primitive' && field.type.name === 'binary') return `encode(${text})`;
   return `CAST(${text} AS ${duckdbType(field.type)})`;
 }

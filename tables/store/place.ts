@@ -6,7 +6,7 @@
  */
 import { resolve } from 'node:path';
 import { SluiceError } from '../../core/errors.ts';
-import type { ObjectStore } from './object-store.ts';
+import { checkPath, type ObjectStore } from './object-store.ts';
 import { openStore } from './open.ts';
 
 export interface Place {
@@ -17,11 +17,11 @@ export interface Place {
 
 /**
  * @param encoded as in the log: URI-encoded, relative to the table or absolute
- * @throws SluiceError `LOG_CORRUPT` for a path that is no URI, `CONFIG_INVALID` for a scheme that there is no store for
+ * @throws SluiceError `LOG_CORRUPT` for a path that is no URI or leaves the table's folder, `CONFIG_INVALID` for a scheme that there is no store for
  */
 export function placeOf(table: ObjectStore, encoded: string): Place {
   const path = decoded(encoded, table.location);
-  if (!isAbsolute(encoded)) return { store: table, path };
+  if (!isAbsolute(encoded)) return { store: table, path: inside(path, table.location) };
   const named = path.replace(/^file:(\/\/)?(?=\/)/i, '').replace(/^s3[an]:\/\//i, 's3://');
   const absolute = named.startsWith('/') ? resolve(named) : named;
   const folder = table.location.endsWith('/') ? table.location : `${table.location}/`;
@@ -53,6 +53,18 @@ export function encodedPath(path: string): string {
 /** Whether a path of the log names its place by itself. */
 export function isAbsolute(encoded: string): boolean {
   return /^([a-z][a-z0-9+.-]*:|\/)/i.test(encoded);
+}
+
+function inside(path: string, location: string): string {
+  try {
+    return checkPath(path);
+  } catch (error) {
+    throw new SluiceError('LOG_CORRUPT', `${location}: the path of a data file is none inside the table: ${path}`, {
+      advice: 'The log was altered after it was written: restore `_delta_log` from a backup.',
+      facts: { table: location, file: path },
+      cause: error,
+    });
+  }
 }
 
 function decoded(encoded: string, location: string): string {
