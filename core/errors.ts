@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   EXPECTATION_FAILED: 'data',
   REPLACE_WHERE_MISMATCH: 'data',
   MERGE_AMBIGUOUS: 'data',
+  CONSTRAINT_VIOLATED: 'data',
   VALUE_OUT_OF_RANGE: 'data',
   STORAGE_FULL: 'storage',
   STORAGE_READ_ONLY: 'storage',

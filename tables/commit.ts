@@ -19,6 +19,7 @@ import { commitPath } from './log/paths.ts';
 import { checkReadable } from './log/protocol.ts';
 import { replay, type LogEntry, type LogState } from './log/replay.ts';
 import { planCommit } from './plan.ts';
+import { rulesKey } from './rules/rules.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
 export interface CommitParts {
@@ -54,7 +55,9 @@ export async function commitChange(
   const early = firstConflict(change, start, since);
   if (early !== undefined) return { kind: 'conflict', reason: early, state };
   for (let attempt = 1; ; attempt++) {
-    const reason = txnConflict(expect, state?.txn ?? new Map<string, never>(), state?.version ?? -1n);
+    const reason =
+      txnConflict(expect, state?.txn ?? new Map<string, never>(), state?.version ?? -1n) ??
+      rulesConflict(change, state);
     if (reason !== undefined) return { kind: 'conflict', reason, state };
 
     const version = (state?.version ?? -1n) + 1n;
@@ -113,6 +116,18 @@ function firstConflict(
     if (lost !== undefined) return lost;
   }
   return undefined;
+}
+
+/** Rows that were held against other rules than the table has now may break them. */
+function rulesConflict(change: Change, state: LogState | undefined): Conflict | undefined {
+  const { add, metadata, dataChange = true } = change;
+  // Files of an older version come back together with its rules.
+  if (state === undefined || metadata !== undefined || !dataChange) return undefined;
+  const key = rulesKey(state.metadata);
+  const other = key === '' ? undefined : add.find(({ checkedBy }) => checkedBy !== key);
+  if (other === undefined) return undefined;
+  const message = `the constraints of the table are others than those that ${other.path} was checked against`;
+  return { kind: 'metadata', message, version: state.version };
 }
 
 function intentOf(change: Change, state: LogState | undefined): Intent {

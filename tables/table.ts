@@ -113,13 +113,15 @@ export class DeltaTable {
 
   /**
    * Writes the rows of a query as data files: durable, but not in the table until they are committed.
-   * @throws SluiceError `VALUE_OUT_OF_RANGE`, `SCHEMA_INCOMPATIBLE`, `STORAGE_*`, what the query throws
+   * @throws SluiceError `VALUE_OUT_OF_RANGE`, `CONSTRAINT_VIOLATED`, `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE` for a constraint that
+   *   sluice does not understand, `STORAGE_*`, what the query throws
    * @example const add = await table.stage(session, 'SELECT 1::BIGINT AS id', { schema, partitionColumns: [] });
    */
   async stage(session: Session, query: string, shape: Shape): Promise<AddFile[]> {
     const { clock, random } = this.#parts;
-    const compression = compressionOf((await this.#latest())?.metadata.configuration);
-    return writeFiles(session, query, { store: this.#store, clock, random, compression, ...shape });
+    const metadata = (await this.#latest())?.metadata;
+    const compression = compressionOf(metadata?.configuration);
+    return writeFiles(session, query, { store: this.#store, clock, random, compression, metadata, ...shape });
   }
 
   /**

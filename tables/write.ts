@@ -7,22 +7,26 @@
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
-import type { Field, StructType } from '../core/schema.ts';
+import { struct, type Field, type StructType } from '../core/schema.ts';
 import { copyToParquet, type ParquetOptions } from '../engine/parquet.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Session } from '../engine/session.ts';
 import { duckdbType } from '../engine/types.ts';
 import type { Value } from '../engine/values.ts';
-import type { AddFile, PartitionValues } from './log/actions.ts';
+import type { AddFile, Metadata, PartitionValues } from './log/actions.ts';
 import { fileStats } from './log/stats.ts';
 import { NULL_REFUSED, refuseNull } from './not-null.ts';
 import { checkPartitionColumns, partitionText } from './partitions.ts';
+import { enforced, violation } from './rules/enforce.ts';
+import { rulesKey, rulesOf, type Rule } from './rules/rules.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { placeOf } from './store/place.ts';
 
 export interface Shape {
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
+  /** Whether the rows are the table's own, and only lie in other files: its rules need not be looked at again. @default false */
+  readonly areItsOwn?: boolean;
 }
 
 export interface WriteParts extends Shape {
@@ -30,6 +34,8 @@ export interface WriteParts extends Shape {
   readonly clock: Clock;
   readonly random: Random;
   readonly compression: NonNullable<ParquetOptions['compression']>;
+  /** Of the table that the rows are for; undefined when there is none yet. */
+  readonly metadata?: Metadata | undefined;
 }
 
 /** A table of the session's own, for rows that go into more than one file. */
@@ -37,9 +43,15 @@ const ROWS = '__sluice_rows';
 
 /** Writes the rows of a query as one file per partition; no file for no rows. */
 export async function writeFiles(session: Session, query: string, parts: WriteParts): Promise<AddFile[]> {
-  const { schema, partitionColumns, store } = parts;
+  const { schema, partitionColumns, store, metadata, areItsOwn = false } = parts;
   checkPartitionColumns(schema, partitionColumns, store.location);
-  const cast = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
+  const plain = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
+  const rules = metadata === undefined || areItsOwn ? [] : rulesOf(metadata);
+  const own = metadata?.schema.fields ?? [];
+  const known = new Set(schema.fields.map(({ name }) => name.toLowerCase()));
+  const whole = struct([...schema.fields, ...own.filter(({ name }) => !known.has(name.toLowerCase()))]);
+  const columns = schema.fields.map(({ name }) => name);
+  const cast = await enforced(session, plain, { rules, schema: whole, columns, table: store.location });
   const written: AddFile[] = [];
   const write = async (rows: string, values: PartitionValues): Promise<void> => {
     const file = await writeFile(session, rows, values, parts);
@@ -58,7 +70,7 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
     return written;
   } catch (error) {
     await discardFiles(store, written).catch(() => undefined);
-    throw refused(error, store.location);
+    throw refused(error, rules, store.location);
   } finally {
     if (partitionColumns.length > 0) await session.run(`DROP TABLE IF EXISTS ${ROWS}`).catch(() => undefined);
   }
@@ -81,7 +93,7 @@ async function writeFile(
   session: Session,
   query: string,
   partitionValues: PartitionValues,
-  { store, clock, random, schema, compression }: WriteParts,
+  { store, clock, random, schema, compression, metadata }: WriteParts,
 ): Promise<AddFile | undefined> {
   const path = `part-00000-${random.uuid()}-c000.${compression}.parquet`;
   const file = await store.putFile(path, (local) => copyToParquet(session, query, local, { compression }));
@@ -97,6 +109,7 @@ async function writeFile(
     dataChange: true,
     stats: fileStats(file, schema),
     rows: file.rows,
+    ...(metadata === undefined ? {} : { checkedBy: rulesKey(metadata) }),
   };
 }
 
@@ -127,8 +140,10 @@ function castColumn(field: Field): string {
 }
 
 /** Errors that a value of the rows makes, told as such. */
-function refused(error: unknown, table: string): unknown {
+function refused(error: unknown, rules: readonly Rule[], table: string): unknown {
   if (!(error instanceof SluiceError) || error.code !== 'QUERY_FAILED') return error;
+  const broken = violation(error, rules, table);
+  if (broken !== undefined) return broken;
   const column = error.message.split(NULL_REFUSED)[1]?.split('\n')[0];
   if (column !== undefined) {
     return new SluiceError('VALUE_OUT_OF_RANGE', `${table}: NULL in the column ${column}, which is NOT NULL`, {

@@ -26,6 +26,8 @@ export interface AddFile {
   readonly tags?: PartitionValues;
   /** Rows of the file that are no longer in the table. */
   readonly deletionVector?: DeletionVector;
+  /** Of a file that was staged: the rules that its rows were held against (`rulesKey`). Not in the log. */
+  readonly checkedBy?: string;
 }
 
 export interface RemoveFile {

@@ -133,11 +133,9 @@ export function checkWritable(protocol: Protocol, metadata: Metadata, table: str
   }
   const { configuration, schema } = metadata;
   if ((configuration['delta.columnMapping.mode'] ?? 'none').toLowerCase() !== 'none') needed.push('columnMapping');
-  if (Object.keys(configuration).some((key) => key.startsWith('delta.constraints.'))) needed.push('checkConstraints');
   if (isOn(configuration, 'delta.enableChangeDataFeed')) needed.push('changeDataFeed');
   for (const { metadata: column } of schema.fields) {
     if (column['delta.generationExpression'] !== undefined) needed.push('generatedColumns');
-    if (column['delta.invariants'] !== undefined) needed.push('invariants');
     if (Object.keys(column).some((key) => key.startsWith('delta.identity.'))) needed.push('identityColumns');
   }
   if (needed.length > 0) throw unsupported(table, 'written', [...new Set(needed)]);

@@ -81,7 +81,7 @@ async function ordered(
     await session.run(`CREATE OR REPLACE TEMP TABLE ${ROWS} AS SELECT * FROM ${relation} ORDER BY ${sortedBy}`);
     for (let from = 0; from < Number(before); from += rowsEach) {
       const query = `SELECT * FROM ${ROWS} WHERE rowid >= ${String(from)} AND rowid < ${String(from + rowsEach)}`;
-      const staged = await table.stage(session, query, { schema, partitionColumns });
+      const staged = await table.stage(session, query, { schema, partitionColumns, areItsOwn: true });
       added.push(...staged.map((file) => ({ ...file, tags })));
     }
   } catch (error) {

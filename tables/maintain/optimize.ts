@@ -113,7 +113,7 @@ async function rewritten(
   const { schema, partitionColumns } = snapshot;
   const relation = await snapshot.relation({ files });
   const before = await countRows(session, relation);
-  const added = await table.stage(session, `SELECT * FROM ${relation}`, { schema, partitionColumns });
+  const added = await table.stage(session, `SELECT * FROM ${relation}`, { schema, partitionColumns, areItsOwn: true });
   await checkRows(table, snapshot, added, before);
   return added;
 }

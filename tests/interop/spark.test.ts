@@ -27,11 +27,6 @@ const UNWRITABLE: readonly FeatureTable[] = [
   { feature: 'columnMapping', properties: `'delta.columnMapping.mode' = 'name'` },
   { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },
   { feature: 'typeWidening', properties: `'delta.enableTypeWidening' = 'true'` },
-  {
-    feature: 'checkConstraints',
-    properties: `'delta.minWriterVersion' = '3'`,
-    then: 'ALTER TABLE delta.`PATH` ADD CONSTRAINT positive CHECK (id >= 0)',
-  },
 ];
 
 interopSuite('spark', (stage) => {

@@ -53,14 +53,12 @@ test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
 });
 
 test.each<readonly [string, Metadata]>([
-  ['checkConstraints', metadata({ 'delta.constraints.positive': 'a > 0' })],
   ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'true' })],
   ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'TRUE' })],
   ['columnMapping', metadata({ 'delta.columnMapping.mode': 'NAME' })],
   ['columnMapping', metadata({ 'delta.columnMapping.mode': 'name' })],
   ['generatedColumns', metadata({}, [field('a', primitive('long'), { 'delta.generationExpression': '1' })])],
   ['identityColumns', metadata({}, [field('a', primitive('long'), { 'delta.identity.start': 1 })])],
-  ['invariants', metadata({}, [field('a', primitive('long'), { 'delta.invariants': '{}' })])],
 ])('%s is refused for writing once a table uses it, also by its legacy version', (feature, used) => {
   const readerFeatures = feature === 'columnMapping' ? [feature] : [];
   for (const protocol of [

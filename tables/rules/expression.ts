@@ -1,0 +1,245 @@
+/**
+ * The expressions that a table's log has, which are Spark's SQL, as DuckDB's.
+ *
+ * Promise: what is taken gives the same answer in both engines for every value; everything else is refused with the part that is
+ * not known to. Taken are: columns and fields of structs; numbers, texts without a backslash, dates (`DATE '2026-01-31'`, or the
+ * text beside a date), TRUE, FALSE, NULL; AND, OR, NOT, IS [NOT] NULL; =, ==, <=>, <>, !=, <, <=, >, >=, BETWEEN, IN between numbers,
+ * texts, dates, booleans or instants; +, - and * of whole numbers and doubles; LIKE with a text; CASE, COALESCE, LENGTH and ABS, and
+ * YEAR, MONTH and DAY of dates.
+ */
+import { messageOf, SluiceError } from '../../core/errors.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
+import type { DataType, StructType } from '../../core/schema.ts';
+import { tokenize } from '../../core/sql-tokens.ts';
+import { quoteIdent } from '../../engine/quoting.ts';
+import type { Session } from '../../engine/session.ts';
+
+type Family =
+  'small' | 'integer' | 'decimal' | 'double' | 'text' | 'date' | 'instant' | 'boolean' | 'null' | 'date text' | 'other';
+
+const NUMBERS: readonly Family[] = ['small', 'integer', 'decimal', 'double'];
+const DATE = /^\d{4}-\d\d-\d\d$/;
+const COMPARISONS = new Set([
+  'COMPARE_EQUAL',
+  'COMPARE_NOTEQUAL',
+  'COMPARE_LESSTHAN',
+  'COMPARE_LESSTHANOREQUALTO',
+  'COMPARE_GREATERTHAN',
+  'COMPARE_GREATERTHANOREQUALTO',
+  'COMPARE_NOT_DISTINCT_FROM',
+]);
+
+/**
+ * A condition over a table's columns as SQL for DuckDB.
+ * @throws SluiceError `UNSUPPORTED_FEATURE` naming the expression and what of it sluice does not take
+ * @example await toCondition(session, '`amount` <=> 3', schema) // '"amount" IS NOT DISTINCT FROM 3'
+ */
+export async function toCondition(session: Session, expression: string, schema: StructType): Promise<string> {
+  try {
+    const sql = respelled(expression, schema);
+    const tree = await session.serialize(`SELECT (${sql}\n)`);
+    const [statement] = jsonList(tree['statements']);
+    const node = isJsonObject(statement) ? statement['node'] : undefined;
+    const [root, ...more] = isJsonObject(node) ? jsonList(node['select_list']) : [];
+    if (root === undefined || more.length > 0) return refuse('it is not one expression');
+    if (!['boolean', 'null'].includes(familyOf(root, schema))) return refuse('it is no condition');
+    return sql;
+  } catch (error) {
+    throw new SluiceError(
+      'UNSUPPORTED_FEATURE',
+      `the expression ${expression} is not understood: ${messageOf(error)}`,
+      {
+        advice: 'Write to the table with the engine that made it, or write the rule in plainer SQL there.',
+        facts: { expression },
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Names in DuckDB's quotes (it has other keywords), and the one operator that DuckDB lacks. */
+function respelled(expression: string, { fields }: StructType): string {
+  const columns = new Set(fields.map(({ name }) => name.toLowerCase()));
+  const tokens = tokenize(expression);
+  const words: string[] = [];
+  // Beside a string it is DATE '…', before a bracket a function.
+  const isColumn = (i: number): boolean => {
+    const [before, token, after] = [tokens[i - 1], tokens[i], tokens[i + 1]];
+    if (token?.kind !== 'word' || after?.text === '(' || after?.kind === 'string') return false;
+    return before?.text === '.' || columns.has(token.value.toLowerCase());
+  };
+  for (const [i, { kind, text, value, start }] of tokens.entries()) {
+    const before = tokens[i - 1];
+    if (kind === 'name' && !text.startsWith('`')) refuse(`${text} is a text to Spark, and a name to others`);
+    if (kind === 'string' && (!text.startsWith("'") || text.includes('\\'))) refuse(`${text} has a backslash`);
+    if (before?.kind === 'string' && kind === 'string') refuse(`${before.text} ${text} stand side by side`);
+    if (kind === 'parameter') refuse(`${text} is a parameter`);
+    if (text === '>' && before?.text === '<=' && before.end === start) words[words.length - 1] = 'IS NOT DISTINCT FROM';
+    else words.push(kind === 'name' || isColumn(i) ? quoteIdent(value) : text);
+  }
+  return words.join(' ');
+}
+
+function familyOf(node: Json, schema: StructType): Family {
+  if (!isJsonObject(node)) return refuse('it is empty');
+  const type = textOf(node['type']);
+  const parts = (): Family[] => jsonList(node['children']).map((child) => familyOf(child, schema));
+  switch (type) {
+    case 'COLUMN_REF':
+      return columnFamily(jsonList(node['column_names']), schema);
+    case 'VALUE_CONSTANT':
+      return constantFamily(node['value']);
+    case 'OPERATOR_CAST':
+      return castFamily(node);
+    case 'CONJUNCTION_AND':
+    case 'CONJUNCTION_OR':
+    case 'OPERATOR_NOT':
+      return parts().every(isCondition) ? 'boolean' : refuse('AND, OR and NOT want conditions');
+    case 'OPERATOR_IS_NULL':
+    case 'OPERATOR_IS_NOT_NULL':
+      parts();
+      return 'boolean';
+    case 'COMPARE_IN':
+    case 'COMPARE_NOT_IN':
+      return compared(parts());
+    case 'COMPARE_BETWEEN':
+      return compared([node['input'], node['lower'], node['upper']].map((part) => familyOf(part ?? null, schema)));
+    case 'OPERATOR_COALESCE':
+      return common(parts());
+    case 'CASE_EXPR':
+      return caseFamily(node, schema);
+    case 'FUNCTION':
+      return functionFamily(textOf(node['function_name']), parts(), jsonList(node['children']));
+    default:
+      if (COMPARISONS.has(type)) {
+        return compared([node['left'], node['right']].map((part) => familyOf(part ?? null, schema)));
+      }
+      return refuse(`${type.toLowerCase()} is not known to be the same`);
+  }
+}
+
+function columnFamily(names: readonly Json[], schema: StructType): Family {
+  let type: DataType = schema;
+  for (const name of names.map(textOf)) {
+    const fields: StructType['fields'] = type.kind === 'struct' ? type.fields : [];
+    const found = fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
+    if (found === undefined) return refuse(`there is no column ${names.map(textOf).join('.')}`);
+    type = found.type;
+  }
+  if (type.kind === 'decimal') return 'decimal';
+  if (type.kind !== 'primitive') return 'other';
+  switch (type.name) {
+    case 'byte':
+    case 'short':
+      return 'small';
+    case 'integer':
+    case 'long':
+      return 'integer';
+    case 'double':
+      return 'double';
+    case 'string':
+      return 'text';
+    case 'date':
+      return 'date';
+    case 'timestamp':
+    case 'timestamp_ntz':
+      return 'instant';
+    case 'boolean':
+      return 'boolean';
+    // A float beside 0.1 is compared as a float by the one, as a double by the other.
+    case 'float':
+    case 'binary':
+      return 'other';
+  }
+}
+
+function constantFamily(value: Json | undefined): Family {
+  if (!isJsonObject(value)) return refuse('a value without a type');
+  if (value['is_null'] === true) return 'null';
+  const id = isJsonObject(value['type']) ? value['type']['id'] : undefined;
+  switch (id) {
+    case 'INTEGER':
+    case 'BIGINT':
+      return 'integer';
+    case 'DECIMAL':
+      return 'decimal';
+    case 'DOUBLE':
+      return 'double';
+    case 'VARCHAR':
+      return typeof value['value'] === 'string' && DATE.test(value['value']) ? 'date text' : 'text';
+    default:
+      return refuse(`a value of the type ${typeof id === 'string' ? id : 'unknown'}`);
+  }
+}
+
+/** `TRUE`, `FALSE` and `DATE '…'` are casts of texts to DuckDB. */
+function castFamily({ child, cast_type: to, try_cast: isTry }: JsonObject): Family {
+  const id = isJsonObject(to) ? to['id'] : undefined;
+  const value = isJsonObject(child) && child['type'] === 'VALUE_CONSTANT' ? child['value'] : undefined;
+  const text = isJsonObject(value) ? value['value'] : undefined;
+  if (isTry !== true && id === 'BOOLEAN' && (text === 't' || text === 'f')) return 'boolean';
+  if (isTry !== true && id === 'DATE' && typeof text === 'string' && DATE.test(text)) return 'date';
+  return refuse('CAST');
+}
+
+function caseFamily(node: JsonObject, schema: StructType): Family {
+  const results = [familyOf(node['else_expr'] ?? null, schema)];
+  for (const check of jsonList(node['case_checks'])) {
+    if (!isJsonObject(check)) return refuse('CASE');
+    if (!isCondition(familyOf(check['when_expr'] ?? null, schema))) return refuse('WHEN wants a condition');
+    results.push(familyOf(check['then_expr'] ?? null, schema));
+  }
+  return common(results);
+}
+
+function functionFamily(name: string, parts: readonly Family[], children: readonly Json[]): Family {
+  const [first = 'other', second] = parts;
+  const isSum = parts.every((part) => part === 'integer') || parts.every((part) => part === 'double');
+  if (['+', '-', '*'].includes(name) && isSum) return first;
+  if (['~~', '!~~'].includes(name) && isText(first) && second !== undefined && isText(second)) {
+    const [, pattern] = children;
+    if (isJsonObject(pattern) && pattern['type'] === 'VALUE_CONSTANT') return 'boolean';
+  }
+  if (name === 'length' && parts.length === 1 && isText(first)) return 'integer';
+  if (name === 'abs' && parts.length === 1 && (first === 'integer' || first === 'double')) return first;
+  if (['year', 'month', 'day'].includes(name) && parts.length === 1 && first === 'date') return 'integer';
+  return refuse(`${name}(${parts.join(', ')})`);
+}
+
+function compared(parts: readonly Family[]): Family {
+  common(parts);
+  return 'boolean';
+}
+
+/** The family that all belong to. */
+function common(parts: readonly Family[]): Family {
+  const known = parts.filter((part) => part !== 'null');
+  const [first = 'null'] = known;
+  // Numbers of several families can be compared; what more they can is not looked into.
+  if (known.every((part) => NUMBERS.includes(part))) return known.every((part) => part === first) ? first : 'decimal';
+  if (known.every(isText)) return 'text';
+  const isDate = known.includes('date') && known.every((part) => part === 'date' || part === 'date text');
+  if (isDate) return 'date';
+  if (first !== 'other' && known.every((part) => part === first)) return first;
+  return refuse(parts.join(' beside '));
+}
+
+function isText(family: Family): boolean {
+  return family === 'text' || family === 'date text';
+}
+
+function isCondition(family: Family): boolean {
+  return family === 'boolean' || family === 'null';
+}
+
+function textOf(json: Json | undefined): string {
+  return typeof json === 'string' ? json : '';
+}
+
+function jsonList(json: Json | undefined): readonly Json[] {
+  return Array.isArray(json) ? (json as readonly Json[]) : [];
+}
+
+function refuse(why: string): never {
+  throw new SyntaxError(why);
+}
