@@ -6,6 +6,7 @@
  */
 import { isJsonObject, parseJson, type Json, type JsonObject } from '../core/json.ts';
 import { primitive, type DataType, type Field } from '../core/schema.ts';
+import { isPadded } from './char-columns.ts';
 import { physicalName } from './column-mapping.ts';
 import type { AddFile } from './log/actions.ts';
 import type { RelationShape } from './relation.ts';
@@ -33,7 +34,8 @@ export function prune(
 ): readonly AddFile[] {
   const known = conditions.flatMap((condition) => {
     const field = schema.fields.find(({ name }) => name.toLowerCase() === condition.column.toLowerCase());
-    if (field === undefined) return [];
+    // What is read with spaces at its end is bounded without them.
+    if (field === undefined || isPadded(field)) return [];
     const isPartition = partitionColumns.includes(field.name);
     return [{ ...condition, column: physicalName(field, mapping), type: comparedAs(field), isPartition }];
   });

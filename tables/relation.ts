@@ -10,6 +10,7 @@ import { stringifyJson } from '../core/json.ts';
 import { field, primitive, struct, type Field, type StructType } from '../core/schema.ts';
 import { quoteFile, quoteIdent, quoteString } from '../engine/quoting.ts';
 import { duckdbType } from '../engine/types.ts';
+import { padded } from './char-columns.ts';
 import { physicalName, physicalSchema, renamed, type MappingMode } from './column-mapping.ts';
 import type { DeletedRows } from './deletion-vectors/deleted-rows.ts';
 import { idsAreAsNamed } from './field-ids.ts';
@@ -87,8 +88,9 @@ function scanOf(
   const columns = schema.fields.map((field) => {
     const name = quoteIdent(field.name);
     const own = inFile.fields[stored.indexOf(field)];
-    if (own === undefined) return `p.${name}`;
-    return `${renamed(`CAST(f.${quoteIdent(own.name)} AS ${duckdbType(own.type)})`, field.type, mapping)} AS ${name}`;
+    if (own === undefined) return `${padded(`p.${name}`, field)} AS ${name}`;
+    const value = renamed(`CAST(f.${quoteIdent(own.name)} AS ${duckdbType(own.type)})`, field.type, mapping);
+    return `${padded(value, field)} AS ${name}`;
   });
   const path = quoteIdent(pathColumn);
   if (whereRowsLie !== undefined) {

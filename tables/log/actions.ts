@@ -8,6 +8,7 @@
 import { messageOf, SluiceError } from '../../core/errors.ts';
 import { isJsonObject, parseJson, stringifyJson, type Json, type JsonObject } from '../../core/json.ts';
 import { typeFromJson, typeToJson, type StructType } from '../../core/schema.ts';
+import { withoutVoid } from './void-columns.ts';
 import { deletionVectorFromJson, deletionVectorToJson, type DeletionVector } from './deletion-vector.ts';
 
 export type PartitionValues = Readonly<Record<string, string | null>>;
@@ -53,6 +54,8 @@ export interface Metadata {
   readonly partitionColumns: readonly string[];
   readonly configuration: Readonly<Record<string, string>>;
   readonly createdMs?: number;
+  /** Whether columns of no type were left out of the schema: whoever wrote it would lose them. */
+  readonly hasVoid?: true;
 }
 
 export interface Protocol {
@@ -192,7 +195,9 @@ function cdcFromJson(json: JsonObject): CdcFile {
 }
 
 function metadataFromJson(json: JsonObject): Metadata {
-  const schema = typeFromJson(parseJson(text(json, 'schemaString')));
+  const written = parseJson(text(json, 'schemaString'));
+  const readable = withoutVoid(written);
+  const schema = typeFromJson(readable);
   if (schema.kind !== 'struct') throw new SyntaxError('the schema is not a struct');
   const { name, description, createdTime, partitionColumns } = json;
   const configuration = Object.entries(strings(json['configuration'])).map(
@@ -203,6 +208,7 @@ function metadataFromJson(json: JsonObject): Metadata {
     schema,
     partitionColumns: Array.isArray(partitionColumns) ? (partitionColumns as readonly Json[]).map(String) : [],
     configuration: Object.fromEntries(configuration),
+    ...(readable === written ? {} : { hasVoid: true as const }),
     ...(typeof name === 'string' ? { name } : {}),
     ...(typeof description === 'string' ? { description } : {}),
     ...(typeof createdTime === 'number' ? { createdMs: createdTime } : {}),

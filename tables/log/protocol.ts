@@ -131,7 +131,8 @@ export function checkWritable(protocol: Protocol, metadata: Metadata, table: str
   ) {
     needed.push(`writer version ${String(protocol.minWriterVersion)}`);
   }
-  const { configuration, schema } = metadata;
+  const { configuration, schema, hasVoid } = metadata;
+  if (hasVoid) needed.push('columns of type void');
   if ((configuration['delta.columnMapping.mode'] ?? 'none').toLowerCase() !== 'none') needed.push('columnMapping');
   if (isOn(configuration, 'delta.enableChangeDataFeed')) needed.push('changeDataFeed');
   for (const { metadata: column } of schema.fields) {
