@@ -131,7 +131,7 @@ function checkSpan(files: readonly RelationFile[]): void {
     `the deletion vectors of ${String(files.length)} files span ${String(bytes * 8)} rows: too many for one query`,
     {
       advice:
-        'Write the files anew without their deleted rows: `sluice table optimize`, or REORG TABLE … APPLY (PURGE) in Spark.',
+        'Write the files anew without their deleted rows: `sluice table optimize --purge`, or REORG TABLE … APPLY (PURGE) in Spark.',
     },
   );
 }

@@ -1,5 +1,5 @@
 /** `sluice table optimize`, `vacuum` and `check`: what keeps a table tidy. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { SluiceError } from '../../core/errors.ts';
 import type { TableProblem } from '../../tables/index.ts';
 import { formatBytes, formatCount, plural } from '../format.ts';
@@ -11,6 +11,7 @@ import { percents, told, withSession, type TableOptions, type Verbs } from './ve
 interface OptimizeOptions extends TableOptions {
   readonly where?: string;
   readonly zorderBy?: readonly string[];
+  readonly purge?: boolean;
 }
 
 interface VacuumOptions extends TableOptions {
@@ -23,12 +24,18 @@ export function addTidyVerbs({ io, globals, add }: Verbs): void {
   add('optimize', 'write small files anew as larger ones', [
     `sluice table optimize silver.orders --where "order_date >= '2026-01-01'"`,
     'sluice table optimize silver.orders --zorder-by customer,order_date',
+    'sluice table optimize silver.orders --purge',
   ])
     .option('--where <condition>', 'SQL over partition columns')
     .option(
       '--zorder-by <columns>',
       'put the rows in order, so that filters on any of the columns read few files',
       columns,
+    )
+    .addOption(
+      new Option('--purge', 'only files with deleted rows (deletion vectors), without those rows').conflicts(
+        'zorderBy',
+      ),
     )
     .addOption(machineFormat())
     .action(async (name: string, options: Omit<OptimizeOptions, 'name'>, command: Command) => {
@@ -62,17 +69,22 @@ async function optimizeTable(io: Io, options: OptimizeOptions): Promise<void> {
   await withSession(io, options, async ({ table }, session, { signal, ...progress }) => {
     const onProgress = percents(progress.onProgress);
     const where = options.where === undefined ? {} : { where: options.where };
-    const { zorderBy: zOrderBy = [] } = options;
-    const done = await table.optimize(session, { ...where, zOrderBy, onProgress, signal });
+    const { zorderBy: zOrderBy = [], purge = false } = options;
+    const done = await table.optimize(session, { ...where, zOrderBy, purge, onProgress, signal });
     const { version, filesAdded, filesRemoved, bytesAdded, bytesRemoved } = done;
     const sizes = `${formatBytes(bytesRemoved)} → ${formatBytes(bytesAdded)}`;
     const text =
       version === undefined
-        ? `nothing to do: ${zOrderBy.length > 0 ? 'the rows are in this order' : 'no small files that could become larger ones'}`
+        ? `nothing to do: ${idle(zOrderBy, purge)}`
         : `${plural(filesRemoved, 'file')} became ${formatCount(filesAdded)} (${sizes})`;
     const facts = { files_removed: filesRemoved, files_added: filesAdded, bytes_removed: bytesRemoved, bytes_added: bytesAdded }; // prettier-ignore
     return told(options, version, facts, text);
   });
+}
+
+function idle(zOrderBy: readonly string[], purge: boolean): string {
+  if (purge) return 'no files with deleted rows';
+  return zOrderBy.length > 0 ? 'the rows are in this order' : 'no small files that could become larger ones';
 }
 
 async function vacuumTable(io: Io, options: VacuumOptions): Promise<void> {

@@ -59,7 +59,7 @@ const COPIES_AT_ONCE = 8;
 /** So far back a clone is looked for in the history of the target. */
 const ENTRIES_LOOKED_AT = 100;
 /** What may be done to a clone without changing it. */
-const HARMLESS = new Set([VACUUM_START, VACUUM_END, 'OPTIMIZE']);
+const HARMLESS = new Set([VACUUM_START, VACUUM_END, 'OPTIMIZE', 'REORG']);
 
 /** @throws SluiceError `TABLE_EXISTS`, `USAGE`, `UNSUPPORTED_FEATURE`, `VERSION_NOT_FOUND`, `FILE_MISSING`, `INTERRUPTED`, `COMMIT_CONTENTION`, `STORAGE_*` */
 export async function cloneTable(parts: CloneParts, options: CloneOptions): Promise<CloneResult> {

@@ -16,6 +16,8 @@ export interface Step {
 export interface StepReasons {
   readonly where?: string | undefined;
   readonly zOrderBy?: readonly string[];
+  /** Whether it is only there for the deleted rows to go: other engines call that REORG. @default false */
+  readonly purge?: boolean;
   /** Whether nobody asked for it. @default false */
   readonly auto?: boolean;
 }
@@ -24,21 +26,22 @@ export interface StepReasons {
 export function stepAttempt(
   snapshot: Snapshot,
   step: Step,
-  { where, zOrderBy = [], auto = false }: StepReasons,
+  { where, zOrderBy = [], purge = false, auto = false }: StepReasons,
 ): Attempt<Step> {
   const { added, removed } = step;
+  const predicate = where === undefined ? [] : [where];
   if (removed.length === 0) return { change: undefined, staged: added, result: step };
   return {
     result: step,
     staged: added,
     change: {
-      operation: 'OPTIMIZE',
+      operation: purge ? 'REORG' : 'OPTIMIZE',
       mode: 'rewrite',
       dataChange: false,
       add: added,
       remove: removed,
       read: { version: snapshot.version, files: removed, wouldRead: () => false },
-      operationParameters: { predicate: where === undefined ? [] : [where], zOrderBy, auto },
+      operationParameters: purge ? { predicate, applyPurge: true } : { predicate, zOrderBy, auto },
       metrics: {
         numAddedFiles: String(added.length),
         numAddedBytes: String(bytesOf(added)),

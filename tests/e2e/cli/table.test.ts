@@ -104,6 +104,7 @@ test.each<[args: string[], exit: number, code: string, parts: (string | RegExp)[
   [['update', 'silver.orders', '--set', 'amuont = 1', '--all'], 3, 'UNKNOWN_COLUMN', ['Did you mean amount?']],
   [['update', 'silver.orders', '--set', `amount = 'dear'`, '--all'], 7, 'VALUE_OUT_OF_RANGE', ['dear', ADVICE]],
   [['optimize', 'silver.orders', '--zorder-by', 'a,,b'], 2, 'USAGE', ['not a list of columns', ADVICE]],
+  [['optimize', 'silver.orders', '--zorder-by', 'amount', '--purge'], 2, 'USAGE', ['--purge', ADVICE]],
   [['optimize', 'silver.orders', '--zorder-by', 'amout'], 3, 'UNKNOWN_COLUMN', ['no column amout', ADVICE]],
   [['optimize', 'silver.orders', '--where', 'amount > 1'], 3, 'SQL_INVALID', ['not partitioned', ADVICE]],
   [['restore', 'silver.orders', '--version-as-of', '999'], 6, 'VERSION_NOT_FOUND', ['it has 0 to']],
