@@ -32,10 +32,21 @@ export async function withTable<T>(
 ): Promise<T> {
   const project = isPath(name) ? await findProject(io, named) : await requireProject(io, named);
   return withEngine(io, project, async (parts, cleanUp) => {
-    const other = (wanted: string): DeltaTable => DeltaTable.at(locationOf(io, project?.lake, wanted), parts);
+    const opened: DeltaTable[] = [];
+    const other = (wanted: string): DeltaTable => {
+      const table = DeltaTable.at(locationOf(io, project?.lake, wanted), parts);
+      opened.push(table);
+      return table;
+    };
     const catalog = project === undefined ? NO_TABLES : lakeCatalog(project.lake, parts);
     const table = isPath(name) ? other(name) : await openNamed(catalog, name);
-    return work({ table, parts, catalog, other, cleanUp });
+    opened.push(table);
+    try {
+      return await work({ table, parts, catalog, other, cleanUp });
+    } finally {
+      // A table may say that it is to be compacted after a commit: the engine stays open for as long.
+      for (const one of opened) await one.settle();
+    }
   });
 }
 

@@ -2,6 +2,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Engine } from '../../../engine/engine.ts';
+import { DeltaTable } from '../../../tables/index.ts';
 import { Scratch, sluice, type Result } from './sluice.ts';
 import { ADVICE, answerOf, expectError } from './small-project.ts';
 
@@ -34,6 +36,20 @@ test('a path becomes a table, and is appended to and overwritten from queries, t
   await json('overwrite', './t', '--using', `SELECT 'x' AS id`, '--overwrite-schema');
   expect(await ids()).toEqual(['x']);
 }); // prettier-ignore
+
+test('a table that wants it is compacted by the append that makes it due, before the command ends', async () => {
+  const engine = await Engine.open({ memoryLimit: '200MB', threads: 1 });
+  const session = await engine.session();
+  const many = DeltaTable.at(join(folder, 'many'), { engine });
+  for (let id = 0; id < 52; id++) await many.append(session, { source: `SELECT ${String(id)} AS id` });
+  const properties = { 'delta.autoOptimize.autoCompact': 'true' };
+  await many.commit({ operation: 'SET TBLPROPERTIES', mode: 'append', add: [], properties });
+  await json('append', './many', '--using', 'SELECT 52 AS id');
+  const { files, rows } = await many.snapshot();
+  expect([files.length, rows]).toEqual([1, 53n]);
+  session.close();
+  engine.close();
+});
 
 test.each<[args: string[], exit: number, code: string, parts: (string | RegExp)[]]>([
   [['append', './t'], 2, 'USAGE', ['--using']],
