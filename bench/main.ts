@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { messageOf, SluiceError } from '../core/errors.ts';
 import { REPO } from '../tests/services/cache.ts';
 import { startKafka } from '../tests/services/kafka.ts';
+import { benchDelta } from './delta.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
 import { machine, versions } from './machine.ts';
@@ -19,6 +20,7 @@ import type { Setting } from './setting.ts';
 import { benchTables } from './tables.ts';
 
 const WITH_SPARK: readonly BenchName[] = ['ingest', 'latency'];
+const WITHOUT_KAFKA: readonly BenchName[] = ['tables', 'delta'];
 
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
@@ -26,7 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, 'run-'));
   try {
-    const report = await withKafka((brokers) => withSpark(options, brokers, folder));
+    const report = await withKafka(options, (brokers) => withSpark(options, brokers, folder));
     process.stdout.write(toText(report));
     const out = options.out ?? join(cache, `${options.benches.join('-')}.json`);
     await writeJson(out, report);
@@ -36,7 +38,11 @@ async function main(args: readonly string[]): Promise<void> {
   }
 }
 
-async function withKafka(work: (brokers: readonly string[]) => Promise<Report>): Promise<Report> {
+async function withKafka(
+  { benches }: BenchOptions,
+  work: (brokers: readonly string[]) => Promise<Report>,
+): Promise<Report> {
+  if (benches.every((name) => WITHOUT_KAFKA.includes(name))) return work([]);
   const kafka = await startKafka();
   try {
     return await work(kafka.brokers);
@@ -64,7 +70,7 @@ async function withSpark(options: BenchOptions, brokers: readonly string[], fold
 function run(
   name: BenchName,
   setting: Setting,
-  { records, rounds, latencySeconds }: BenchOptions,
+  { records, rounds, latencySeconds, files, rows }: BenchOptions,
 ): Promise<BenchResult> {
   progress(`${name} begins`);
   switch (name) {
@@ -76,6 +82,8 @@ function run(
       return benchMemory(setting, records, rounds);
     case 'tables':
       return benchTables(setting, rounds);
+    case 'delta':
+      return benchDelta(setting.folder, { files, rows }, rounds);
   }
 }
 

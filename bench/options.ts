@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { SluiceError } from '../core/errors.ts';
 
-export const BENCHES = ['ingest', 'latency', 'memory', 'tables'] as const;
+export const BENCHES = ['ingest', 'latency', 'memory', 'tables', 'delta'] as const;
 export type BenchName = (typeof BENCHES)[number];
 
 export interface BenchOptions {
@@ -11,15 +11,21 @@ export interface BenchOptions {
   readonly rounds: number;
   /** How long the latency bench produces in each round, its warm-up included. */
   readonly latencySeconds: number;
+  /** Live files in the log that the delta bench opens. */
+  readonly files: number;
+  /** Rows that the delta bench appends and merges into. */
+  readonly rows: number;
   readonly spark: boolean;
   /** Where the JSON goes; undefined: `.cache/bench/<bench names>.json`. */
   readonly out: string | undefined;
 }
 
-export const USAGE = `npm run bench -- [ingest] [latency] [memory] [tables] [options]      (no name: all of them)
+export const USAGE = `npm run bench -- [ingest] [latency] [memory] [tables] [delta] [options]      (no name: all of them)
   --records N    records in the topic of ingest, and of the small run of memory (default 1000000)
   --rounds N     how often each side runs, taking turns (default 3)
   --seconds N    how long latency produces in each round (default 40; the first 5 do not count)
+  --files N      live files in the log that delta opens (default 100000)
+  --rows N       rows that delta appends and merges into (default 10000000)
   --no-spark     leave the Spark peer out (no Python, no download)
   --out FILE     where the JSON goes (default .cache/bench/NAMES.json)`;
 
@@ -34,6 +40,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     records: positive('records', values.records),
     rounds: positive('rounds', values.rounds),
     latencySeconds: positive('seconds', values.seconds),
+    files: positive('files', values.files),
+    rows: positive('rows', values.rows),
     spark: !values['no-spark'],
     out: values.out,
   };
@@ -48,6 +56,8 @@ function parsed(args: readonly string[]) {
         records: { type: 'string', default: '1000000' },
         rounds: { type: 'string', default: '3' },
         seconds: { type: 'string', default: '40' },
+        files: { type: 'string', default: '100000' },
+        rows: { type: 'string', default: '10000000' },
         'no-spark': { type: 'boolean', default: false },
         out: { type: 'string' },
       },
