@@ -12,7 +12,7 @@ import { readEntries, readEntriesAfter } from './entry.ts';
 import { listLog, newestVersion, segmentsFor, unreachable } from './listing.ts';
 import type { LogCheckpoint, LogCommit, LogListing } from './listing.ts';
 import { checkReadable } from './protocol.ts';
-import { replay, type LogState } from './replay.ts';
+import { replay, type LogEntry, type LogState } from './replay.ts';
 
 export interface LogSource {
   readonly store: ObjectStore;
@@ -21,6 +21,8 @@ export interface LogSource {
 
 /** A log that others clean up while we read it is listed again, so many times. */
 const LISTINGS = 3;
+/** Entries are replayed so many at once: each time what differs from the checkpoint is copied. */
+const REPLAYED_AT_ONCE = 1024;
 
 /**
  * The newest state, or that of version `at`.
@@ -101,10 +103,14 @@ async function afterCommits(
   commits: readonly LogCommit[],
 ): Promise<LogState | undefined> {
   let state = base;
+  let waiting: LogEntry[] = [];
   for await (const entries of readEntries(store, commits)) {
     const there = entries.filter((entry) => entry !== undefined);
     if (there.length < entries.length) return undefined;
-    state = replay(state, there, store.location);
+    waiting.push(...there);
+    if (waiting.length < REPLAYED_AT_ONCE) continue;
+    state = replay(state, waiting, store.location);
+    waiting = [];
   }
-  return state;
+  return waiting.length === 0 ? state : replay(state, waiting, store.location);
 }

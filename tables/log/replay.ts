@@ -46,12 +46,12 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
           const key = logicalFileKey(action.add);
           files.delete(key);
           files.set(key, action.add);
-          removed.set(key, undefined);
+          takeOut(removed, base?.removed, key);
           break;
         }
         case 'remove': {
           const key = logicalFileKey(action.remove);
-          files.set(key, undefined);
+          takeOut(files, base?.files, key);
           removed.set(key, action.remove);
           break;
         }
@@ -78,7 +78,7 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
     });
   }
   const applied = <V>(map: OverlayMap<V> | undefined, changes: ReadonlyMap<string, V | undefined>): OverlayMap<V> =>
-    changes.size === 0 && map !== undefined ? map : (map ?? OverlayMap.from<V>([])).with(changes);
+    map === undefined ? OverlayMap.from(present(changes)) : changes.size === 0 ? map : map.with(changes);
   return {
     version,
     timestampMs,
@@ -88,4 +88,14 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
     removed: applied(base?.removed, removed),
     txn: applied(base?.txn, txn),
   };
+}
+
+/** A tombstone of a key only where the base has it: a checkpoint's hundreds of thousands of files need none. */
+function takeOut<V>(changes: Map<string, V | undefined>, base: OverlayMap<V> | undefined, key: string): void {
+  if (base?.has(key) === true) changes.set(key, undefined);
+  else changes.delete(key);
+}
+
+function* present<V>(changes: ReadonlyMap<string, V | undefined>): Iterable<readonly [string, V]> {
+  for (const [key, value] of changes) if (value !== undefined) yield [key, value];
 }
