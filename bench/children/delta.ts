@@ -2,7 +2,29 @@
 import { quoteFile } from '../../engine/quoting.ts';
 import { DeltaTable, Engine } from '../../tables/index.ts';
 import { childInput, finish, peakMiB } from '../child.ts';
-import type { DeltaInput, DeltaResult } from '../delta-case.ts';
+import type { DeltaCase } from '../delta-case.ts';
+
+export interface DeltaInput {
+  readonly case: DeltaCase;
+  /** The folder of the table: of both sides for `open` and `query`, of its own otherwise. */
+  readonly table: string;
+  /** A Parquet file: the rows of the table that `append` and `merge` make. */
+  readonly rows: string;
+  /** A Parquet file: what `merge` merges. */
+  readonly changes: string;
+  /** How many commits, or queries. */
+  readonly times: number;
+  /** The id that `query` looks for. */
+  readonly id: number;
+}
+
+export interface DeltaResult {
+  /** Each run of the case in the process; the first is cold. */
+  readonly ms: readonly number[];
+  readonly peakMiB: number;
+  /** Files for `open`, rows that were found or are in the table for the others: both sides must agree. */
+  readonly count: number;
+}
 
 const input = childInput() as DeltaInput;
 const engine = await Engine.open();

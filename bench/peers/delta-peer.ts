@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { REPO } from '../../tests/services/cache.ts';
 import { python } from '../../tests/services/python.ts';
-import type { DeltaInput, DeltaResult } from '../delta-case.ts';
+import type { DeltaInput, DeltaResult } from '../children/delta.ts';
 
 export async function runDeltaPeer(input: DeltaInput): Promise<DeltaResult> {
   const script = join(REPO, 'bench', 'peers', 'delta_peer.py');
