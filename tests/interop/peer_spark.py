@@ -14,8 +14,9 @@ spark = SparkSession.builder.getOrCreate()
 def read(path, version=None):
     reader = spark.read.format("delta")
     frame = (reader if version is None else reader.option("versionAsOf", version)).load(path)
-    last = spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").collect()[0]["version"]
-    return {"version": last if version is None else version, **digest(frame.toArrow())}
+    if version is None:
+        version = spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 1").collect()[0]["version"]
+    return {"version": version, **digest(frame.toArrow())}
 
 
 def changes(path, start, end):
