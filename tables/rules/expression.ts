@@ -13,9 +13,21 @@ import type { DataType, StructType } from '../../core/schema.ts';
 import { tokenize } from '../../core/sql-tokens.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
+import { isPadded } from '../char-columns.ts';
 
 type Family =
-  'small' | 'integer' | 'decimal' | 'double' | 'text' | 'date' | 'instant' | 'boolean' | 'null' | 'date text' | 'other';
+  | 'small'
+  | 'integer'
+  | 'decimal'
+  | 'double'
+  | 'text'
+  | 'date'
+  | 'timestamp'
+  | 'timestamp_ntz'
+  | 'boolean'
+  | 'null'
+  | 'date text'
+  | 'other';
 
 const NUMBERS: readonly Family[] = ['small', 'integer', 'decimal', 'double'];
 const DATE = /^\d{4}-\d\d-\d\d$/;
@@ -101,9 +113,9 @@ function familyOf(node: Json, schema: StructType): Family {
       return 'boolean';
     case 'COMPARE_IN':
     case 'COMPARE_NOT_IN':
-      return compared(parts());
+      return compared(jsonList(node['children']), schema);
     case 'COMPARE_BETWEEN':
-      return compared([node['input'], node['lower'], node['upper']].map((part) => familyOf(part ?? null, schema)));
+      return compared([node['input'], node['lower'], node['upper']], schema);
     case 'OPERATOR_COALESCE':
       return common(parts());
     case 'CASE_EXPR':
@@ -111,21 +123,23 @@ function familyOf(node: Json, schema: StructType): Family {
     case 'FUNCTION':
       return functionFamily(textOf(node['function_name']), parts(), jsonList(node['children']));
     default:
-      if (COMPARISONS.has(type)) {
-        return compared([node['left'], node['right']].map((part) => familyOf(part ?? null, schema)));
-      }
+      if (COMPARISONS.has(type)) return compared([node['left'], node['right']], schema);
       return refuse(`${type.toLowerCase()} is not known to be the same`);
   }
 }
 
 function columnFamily(names: readonly Json[], schema: StructType): Family {
   let type: DataType = schema;
+  let hasBlanks = false;
   for (const name of names.map(textOf)) {
     const fields: StructType['fields'] = type.kind === 'struct' ? type.fields : [];
     const found = fields.find((field) => field.name.toLowerCase() === name.toLowerCase());
     if (found === undefined) return refuse(`there is no column ${names.map(textOf).join('.')}`);
     type = found.type;
+    hasBlanks ||= isPadded(found);
   }
+  // CHAR(n): a text with blanks after it, to the one and not to the other.
+  if (hasBlanks) return 'other';
   if (type.kind === 'decimal') return 'decimal';
   if (type.kind !== 'primitive') return 'other';
   switch (type.name) {
@@ -143,7 +157,7 @@ function columnFamily(names: readonly Json[], schema: StructType): Family {
       return 'date';
     case 'timestamp':
     case 'timestamp_ntz':
-      return 'instant';
+      return type.name;
     case 'boolean':
       return 'boolean';
     // A float beside 0.1 is compared as a float by the one, as a double by the other.
@@ -206,8 +220,13 @@ function functionFamily(name: string, parts: readonly Family[], children: readon
   return refuse(`${name}(${parts.join(', ')})`);
 }
 
-function compared(parts: readonly Family[]): Family {
-  common(parts);
+/** Which of two comparisons side by side comes first is another matter to each engine, and the tree does not tell of brackets. */
+function compared(parts: readonly (Json | undefined)[], schema: StructType): Family {
+  for (const part of parts) {
+    const type = isJsonObject(part) ? textOf(part['type']) : '';
+    if (/^COMPARE_|^OPERATOR_IS_/.test(type)) refuse('a comparison is compared');
+  }
+  common(parts.map((part) => familyOf(part ?? null, schema)));
   return 'boolean';
 }
 
