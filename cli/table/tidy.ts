@@ -23,7 +23,7 @@ interface VacuumOptions extends TableOptions {
 export function addTidyVerbs({ io, globals, add }: Verbs): void {
   add('optimize', 'write small files anew as larger ones', [
     `sluice table optimize silver.orders --where "order_date >= '2026-01-01'"`,
-    'sluice table optimize silver.orders --zorder-by customer,order_date',
+    'sluice table optimize silver.orders --zorder-by customer_id,ts',
     'sluice table optimize silver.orders --purge',
   ])
     .option('--where <condition>', 'SQL over partition columns')
