@@ -5,7 +5,6 @@
  */
 import { spawn } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { atExit, end, hasExited } from './child.ts';
 import { python } from './python.ts';
@@ -29,7 +28,7 @@ const POLL_MS = 50;
 export async function startS3(): Promise<S3Server> {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${String(port)}`;
-  const child = spawn(join(dirname(await python()), 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
+  const child = spawn(await python(), ['-m', 'moto.server', '-H', '127.0.0.1', '-p', String(port)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let errors = '';
