@@ -7,7 +7,7 @@
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
-import { struct, type Field, type StructType } from '../core/schema.ts';
+import type { Field, StructType } from '../core/schema.ts';
 import { copyToParquet, type ParquetOptions } from '../engine/parquet.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Session } from '../engine/session.ts';
@@ -47,15 +47,13 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
   checkPartitionColumns(schema, partitionColumns, store.location);
   const plain = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
   const rules = metadata === undefined || areItsOwn ? [] : rulesOf(metadata);
-  const own = metadata?.schema.fields ?? [];
-  const known = new Set(schema.fields.map(({ name }) => name.toLowerCase()));
-  const whole = struct([...schema.fields, ...own.filter(({ name }) => !known.has(name.toLowerCase()))]);
-  const columns = schema.fields.map(({ name }) => name);
-  const cast = await enforced(session, plain, { rules, schema: whole, columns, table: store.location });
+  const own = metadata?.schema ?? schema;
+  const cast = await enforced(session, plain, { rules, rows: schema, own, table: store.location });
+  const checkedBy = metadata && rulesKey(metadata);
   const written: AddFile[] = [];
   const write = async (rows: string, values: PartitionValues): Promise<void> => {
     const file = await writeFile(session, rows, values, parts);
-    if (file !== undefined) written.push(file);
+    if (file !== undefined) written.push(checkedBy === undefined ? file : { ...file, checkedBy });
   };
   try {
     if (partitionColumns.length === 0) await write(cast, {});
@@ -93,7 +91,7 @@ async function writeFile(
   session: Session,
   query: string,
   partitionValues: PartitionValues,
-  { store, clock, random, schema, compression, metadata }: WriteParts,
+  { store, clock, random, schema, compression }: WriteParts,
 ): Promise<AddFile | undefined> {
   const path = `part-00000-${random.uuid()}-c000.${compression}.parquet`;
   const file = await store.putFile(path, (local) => copyToParquet(session, query, local, { compression }));
@@ -109,7 +107,6 @@ async function writeFile(
     dataChange: true,
     stats: fileStats(file, schema),
     rows: file.rows,
-    ...(metadata === undefined ? {} : { checkedBy: rulesKey(metadata) }),
   };
 }
 

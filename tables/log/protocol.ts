@@ -48,16 +48,13 @@ export function protocolFor(schema: StructType): Protocol {
 /** The protocol after a schema change: the old one where it is enough, else one that lists what the old one implied too. */
 export function upgraded(current: Protocol, schema: StructType): Protocol {
   if (!usesTimestampNtz(schema) || current.readerFeatures?.includes('timestampNtz') === true) return current;
-  const implied = LEGACY_FEATURES.flatMap(([version, features]) =>
-    current.writerFeatures === undefined && current.minWriterVersion >= version ? features : [],
-  );
-  const mapped = current.readerFeatures === undefined && current.minReaderVersion === 2 ? ['columnMapping'] : [];
-  return {
+  const features = ['timestampNtz'];
+  return joined(current, {
     minReaderVersion: 3,
     minWriterVersion: 7,
-    readerFeatures: [...(current.readerFeatures ?? mapped), 'timestampNtz'],
-    writerFeatures: [...new Set([...(current.writerFeatures ?? implied), ...mapped, 'timestampNtz'])],
-  };
+    readerFeatures: features,
+    writerFeatures: features,
+  });
 }
 
 /** A protocol that demands what each of two demands; the first one itself where that is enough. */

@@ -1,6 +1,6 @@
 /** Rules as part of the query whose rows are written: a row that breaks one makes it fail, with the rule and the row's values. */
 import { SluiceError } from '../../core/errors.ts';
-import type { StructType } from '../../core/schema.ts';
+import { struct, type StructType } from '../../core/schema.ts';
 import { quoteIdent, quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { duckdbType } from '../../engine/types.ts';
@@ -14,10 +14,10 @@ const SHOWN_CHARACTERS = 500;
 
 interface Enforced {
   readonly rules: readonly Rule[];
-  /** Of the table, with the columns that the rows bring. */
-  readonly schema: StructType;
-  /** Of the query; the table's others are NULL. */
-  readonly columns: readonly string[];
+  /** The columns of the query. */
+  readonly rows: StructType;
+  /** Those of the table: what the rows lack of them is NULL. */
+  readonly own: StructType;
   readonly table: string;
 }
 
@@ -28,9 +28,12 @@ interface Enforced {
 export async function enforced(
   session: Session,
   query: string,
-  { rules, schema, columns, table }: Enforced,
+  { rules, rows, own, table }: Enforced,
 ): Promise<string> {
   if (rules.length === 0) return query;
+  const there = new Set(rows.fields.map(({ name }) => name.toLowerCase()));
+  const missing = own.fields.filter(({ name }) => !there.has(name.toLowerCase()));
+  const schema = struct([...rows.fields, ...missing]);
   const conditions: string[] = [];
   for (const { name, expression } of rules) {
     const condition = await toCondition(session, expression, schema).catch((error: unknown) => {
@@ -40,10 +43,8 @@ export async function enforced(
     const message = `${quoteString(`${BROKEN}${name}: `)} || ${row}`;
     conditions.push(`CASE WHEN coalesce((${condition}), false) THEN true ELSE error(${message}) END`);
   }
-  const there = new Set(columns.map((name) => name.toLowerCase()));
-  const missing = schema.fields.filter(({ name }) => !there.has(name.toLowerCase()));
   const nulls = missing.map(({ name, type }) => `, CAST(NULL AS ${duckdbType(type)}) AS ${quoteIdent(name)}`).join('');
-  const wanted = columns.map((name) => quoteIdent(name)).join(', ');
+  const wanted = rows.fields.map(({ name }) => quoteIdent(name)).join(', ');
   return `SELECT ${wanted} FROM (SELECT *${nulls} FROM (${query})) AS __sluice_row WHERE ${conditions.join(' AND ')}`;
 }
 
