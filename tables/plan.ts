@@ -20,15 +20,8 @@ import {
 } from './log/actions.ts';
 import { commitInfo } from './log/commit-info.ts';
 import { isolationLevelOf } from './log/conflicts.ts';
-import {
-  checkNotAppendOnly,
-  checkProperties,
-  checkReadable,
-  checkWritable,
-  joined,
-  protocolFor,
-  upgraded,
-} from './log/protocol.ts';
+import { neededFeatures, withFeatures } from './log/features.ts';
+import { askedBy, checkNotAppendOnly, checkReadable, checkWritable, joined, type Asked } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { txnRetentionMs } from './log/retention.ts';
 import { checkPartitionColumns } from './partitions.ts';
@@ -53,9 +46,9 @@ const OWN_APP_IDS = 'sluice:';
 export function planCommit(change: Change, state: LogState | undefined, facts: PlanFacts): Action[] {
   const { table, nowMs } = facts;
   if (state !== undefined) checkWritable(state.protocol, state.metadata, table);
-  if (change.properties !== undefined) checkProperties(change.properties, table);
-  const metadata = nextMetadata(change, state, facts);
-  const protocol = nextProtocol(change, state, metadata.schema);
+  const asked = askedBy(change.properties ?? {}, table);
+  const metadata = nextMetadata(change, asked.configuration, state, facts);
+  const protocol = nextProtocol(change, asked, state, metadata);
   checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
   checkFiles(change.add, metadata, table);
@@ -78,10 +71,11 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   ];
 }
 
-function nextProtocol({ protocol }: Change, state: LogState | undefined, schema: StructType): Protocol {
-  if (state === undefined) return protocol === undefined ? protocolFor(schema) : joined(protocol, protocolFor(schema));
-  const before = upgraded(state.protocol, schema);
-  return protocol === undefined ? before : joined(before, protocol);
+/** A property that was set before its feature was there binds nobody, and stays so until somebody sets something again. */
+function nextProtocol(change: Change, { features }: Asked, state: LogState | undefined, metadata: Metadata): Protocol {
+  const news = metadata === state?.metadata ? [] : neededFeatures(metadata);
+  const own = withFeatures(state?.protocol, [...features, ...news]);
+  return change.protocol === undefined ? own : joined(own, change.protocol);
 }
 
 function removedBy({ mode, remove = [] }: Change, state: LogState | undefined): readonly AddFile[] {
@@ -98,8 +92,13 @@ function removeOf(
   return { path, deletionMs: nowMs, dataChange, partitionValues, bytes, ...vector };
 }
 
-function nextMetadata(change: Change, state: LogState | undefined, { table, nowMs, tableId }: PlanFacts): Metadata {
-  const { schema, partitionColumns, properties, unset = [], comment, mode } = change;
+function nextMetadata(
+  change: Change,
+  properties: Metadata['configuration'],
+  state: LogState | undefined,
+  { table, nowMs, tableId }: PlanFacts,
+): Metadata {
+  const { schema, partitionColumns, unset = [], comment, mode } = change;
   const current = state?.metadata;
   if (current === undefined) {
     if (change.metadata !== undefined) return { ...change.metadata, id: tableId };
@@ -110,7 +109,7 @@ function nextMetadata(change: Change, state: LogState | undefined, { table, nowM
       id: tableId,
       schema,
       partitionColumns: partitionColumns ?? [],
-      configuration: properties ?? {},
+      configuration: properties,
       createdMs: nowMs,
       ...(comment === undefined ? {} : { description: comment }),
     };
@@ -126,7 +125,7 @@ function nextMetadata(change: Change, state: LogState | undefined, { table, nowM
     description: comment ?? current.description,
   };
   checkPartitionColumns(next.schema, next.partitionColumns, table);
-  const changes = Object.entries(properties ?? {}).filter(([key, value]) => current.configuration[key] !== value);
+  const changes = Object.entries(properties).filter(([key, value]) => current.configuration[key] !== value);
   const same =
     next.schema === current.schema &&
     samePartitions &&

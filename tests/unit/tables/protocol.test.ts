@@ -2,11 +2,12 @@
 import { expect, test } from 'vitest';
 import { field, primitive, struct, type Field } from '../../../core/schema.ts';
 import type { Metadata, Protocol } from '../../../tables/log/actions.ts';
-import { checkReadable, checkWritable, upgraded } from '../../../tables/log/protocol.ts';
+import { featuresOf, withFeatures } from '../../../tables/log/features.ts';
+import { askedBy, checkReadable, checkWritable } from '../../../tables/log/protocol.ts';
 
 const metadata = (configuration: Record<string, string> = {}, fields: readonly Field[] = [field('a', primitive('long'))]): Metadata =>
   ({ id: 'x', schema: struct(fields), partitionColumns: [], configuration }); // prettier-ignore
-const withFeatures = (...features: string[]): Protocol =>
+const having = (...features: string[]): Protocol =>
   ({ minReaderVersion: 3, minWriterVersion: 7, readerFeatures: features, writerFeatures: features }); // prettier-ignore
 
 /** Whether a table that has the feature, but does not use it, can be read and written. Source: Delta protocol, "Valid Feature Names". */
@@ -38,7 +39,7 @@ const FEATURES: readonly (readonly [name: string, isReaders: boolean, read: bool
 ];
 
 test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
-  const protocol: Protocol = { ...withFeatures(feature), readerFeatures: isReaders ? [feature] : [] };
+  const protocol: Protocol = { ...having(feature), readerFeatures: isReaders ? [feature] : [] };
   const refused = expect.objectContaining({
     code: 'UNSUPPORTED_FEATURE',
     message: expect.stringContaining(feature) as string,
@@ -62,7 +63,7 @@ test.each<readonly [string, Metadata]>([
 ])('%s is refused for writing once a table uses it, also by its legacy version', (feature, used) => {
   const readerFeatures = feature === 'columnMapping' ? [feature] : [];
   for (const protocol of [
-    { ...withFeatures(feature), readerFeatures },
+    { ...having(feature), readerFeatures },
     { minReaderVersion: 2, minWriterVersion: 6 },
   ]) {
     checkReadable(protocol, 'lake/t');
@@ -76,13 +77,49 @@ test('versions that nobody knows yet are refused', () => {
 });
 
 test('a protocol that grows names all that the old one implied', () => {
-  const grown = struct([field('a', primitive('timestamp_ntz'))]);
-  expect(upgraded({ minReaderVersion: 2, minWriterVersion: 5 }, grown)).toEqual({
+  expect(withFeatures({ minReaderVersion: 2, minWriterVersion: 5 }, ['timestampNtz'])).toEqual({
     minReaderVersion: 3,
     minWriterVersion: 7,
     readerFeatures: ['columnMapping', 'timestampNtz'],
     writerFeatures: ['appendOnly', 'invariants', 'checkConstraints', 'changeDataFeed', 'generatedColumns', 'columnMapping', 'timestampNtz'],
   }); // prettier-ignore
-  const enough = withFeatures('timestampNtz');
-  expect(upgraded(enough, grown)).toBe(enough);
+  const enough = having('timestampNtz');
+  expect(withFeatures(enough, ['timestampNtz'])).toBe(enough);
+});
+
+test('a protocol is a legacy version only where that stands for exactly the same features', () => {
+  const legacy = (minReaderVersion: number, minWriterVersion: number): Protocol => ({ minReaderVersion, minWriterVersion });
+  expect(withFeatures(undefined, [])).toEqual(legacy(1, 2));
+  expect(withFeatures(legacy(1, 2), ['checkConstraints'])).toEqual(legacy(1, 3));
+  expect(withFeatures(legacy(1, 2), ['changeDataFeed'])).toEqual({
+    minReaderVersion: 1,
+    minWriterVersion: 7,
+    writerFeatures: ['appendOnly', 'invariants', 'changeDataFeed'],
+  });
+  expect(withFeatures(legacy(1, 4), ['columnMapping'])).toEqual(legacy(2, 5));
+  expect(withFeatures(legacy(1, 2), ['columnMapping'])).toEqual({
+    minReaderVersion: 2,
+    minWriterVersion: 7,
+    writerFeatures: ['appendOnly', 'invariants', 'columnMapping'],
+  });
+  expect(withFeatures(legacy(1, 2), ['rowTracking']).writerFeatures).toEqual(['appendOnly', 'invariants', 'rowTracking', 'domainMetadata']);
+}); // prettier-ignore
+
+test('what a protocol stands for comes back as the same protocol', () => {
+  for (const version of [2, 3, 4]) {
+    const protocol = { minReaderVersion: 1, minWriterVersion: version };
+    expect(withFeatures(undefined, featuresOf(protocol))).toEqual(protocol);
+  }
+});
+
+test('properties that speak of the protocol are told apart from those of the table', () => {
+  expect(
+    askedBy({ 'delta.feature.TIMESTAMPNTZ': 'Supported', 'delta.minReaderVersion': '2', 'delta.minWriterVersion': '5', a: 'b' }, 'lake/t'), // prettier-ignore
+  ).toEqual({
+    configuration: { a: 'b' },
+    features: ['appendOnly', 'invariants', 'checkConstraints', 'changeDataFeed', 'generatedColumns', 'columnMapping', 'timestampNtz'], // prettier-ignore
+  });
+  expect(() => askedBy({ 'delta.feature.warp': 'supported' }, 'lake/t')).toThrow(/lake\/t: sluice knows no table feature warp/); // prettier-ignore
+  expect(() => askedBy({ 'delta.feature.timestampNtz': 'on' }, 'lake/t')).toThrow(/can only be set to supported/);
+  expect(() => askedBy({ 'delta.minWriterVersion': '8' }, 'lake/t')).toThrow(/a whole number from 1 to 7/);
 });
