@@ -160,17 +160,19 @@ function addFromJson(json: JsonObject): AddFile {
   const { stats: asText, stats_parsed: asStruct, tags } = json;
   const stats = typeof asText !== 'string' && isJsonObject(asStruct) ? stringifyJson(asStruct) : asText;
   const records = typeof stats === 'string' ? /"numRecords"\s*:\s*(\d+)/.exec(stats)?.[1] : undefined;
-  return {
+  const add: { -readonly [key in keyof AddFile]: AddFile[key] } = {
     path: text(json, 'path'),
     partitionValues: strings(json['partitionValues']),
     bytes: BigInt(number(json, 'size')),
     modificationMs: Number(json['modificationTime'] ?? 0),
     dataChange: json['dataChange'] !== false,
-    ...(typeof stats === 'string' ? { stats } : {}),
-    ...(records === undefined ? {} : { rows: BigInt(records) - (deletionVector?.cardinality ?? 0n) }),
-    ...(isJsonObject(tags) ? { tags: strings(tags) } : {}),
-    ...(deletionVector === undefined ? {} : { deletionVector }),
   };
+  // Tables have hundreds of thousands of them: an object for each part that may be missing is seen in the time.
+  if (typeof stats === 'string') add.stats = stats;
+  if (records !== undefined) add.rows = BigInt(records) - (deletionVector?.cardinality ?? 0n);
+  if (isJsonObject(tags)) add.tags = strings(tags);
+  if (deletionVector !== undefined) add.deletionVector = deletionVector;
+  return add;
 }
 
 function removeFromJson(json: JsonObject): RemoveFile {
@@ -296,10 +298,16 @@ function number(json: JsonObject, key: string): number | bigint {
 
 function strings(json: Json | undefined): PartitionValues {
   if (!isJsonObject(json)) return {};
+  if (areTexts(json)) return json;
   return Object.fromEntries(
     Object.entries(json).map(([key, value]) => [
       key,
       value === null || value === undefined || typeof value === 'object' ? null : String(value),
     ]),
   );
+}
+
+function areTexts(json: JsonObject): json is PartitionValues {
+  for (const key in json) if (typeof json[key] !== 'string' && json[key] !== null) return false;
+  return true;
 }

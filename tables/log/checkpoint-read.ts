@@ -8,11 +8,11 @@
 import { messageOf, SluiceError } from '../../core/errors.ts';
 import { isJsonObject, parseJson, type JsonObject } from '../../core/json.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { quoteFile } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { FileLease } from '../store/lease.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { actionFromJson, inTable, type Action } from './actions.ts';
+import { readCheckpointRows } from './checkpoint-rows.ts';
 import type { LogCheckpoint } from './listing.ts';
 import { LAST_CHECKPOINT, SIDECARS } from './paths.ts';
 
@@ -56,21 +56,16 @@ async function readRows(
   path: string,
   take: (row: JsonObject) => void,
 ): Promise<void> {
-  const takeText = (text: unknown): void => {
-    const row = typeof text === 'string' ? parseJson(text) : null;
-    if (isJsonObject(row)) take(row);
-  };
   if (path.endsWith('.json')) {
     const text = new TextDecoder().decode(await store.get(path));
-    for (const line of text.split('\n')) if (line.trim() !== '') takeText(line);
+    for (const line of text.split('\n')) {
+      const row = line.trim() === '' ? null : parseJson(line);
+      if (isJsonObject(row)) take(row);
+    }
     return;
   }
   await FileLease.during(async () => {
-    const file = quoteFile(await store.localFile(path));
-    const stream = await session.stream(
-      `SELECT CAST(to_json(t) AS VARCHAR) FROM read_parquet(${file}, hive_partitioning=false) AS t`,
-    );
-    for await (const batch of stream.batches()) for (const [text] of batch) takeText(text);
+    for await (const rows of readCheckpointRows(session, await store.localFile(path))) rows.forEach(take);
   });
 }
 

@@ -16,8 +16,8 @@ export class OverlayMap<V> {
     this.size = size;
   }
 
-  static from<V>(entries: Iterable<readonly [string, V]>): OverlayMap<V> {
-    const base = new Map(entries);
+  /** @param base is kept, not copied */
+  static over<V>(base: ReadonlyMap<string, V>): OverlayMap<V> {
     return new OverlayMap<V>(base, new Map(), base.size);
   }
 
@@ -40,7 +40,7 @@ export class OverlayMap<V> {
       if (value !== undefined || this.#base.has(key)) overlay.set(key, value);
     }
     const copy = new OverlayMap(this.#base, overlay, size);
-    return overlay.size > 64 + 4 * Math.sqrt(this.#base.size) ? OverlayMap.from(copy.entries()) : copy;
+    return overlay.size > 64 + 4 * Math.sqrt(this.#base.size) ? OverlayMap.over(new Map(copy.entries())) : copy;
   }
 
   *entries(): Iterable<[string, V]> {
@@ -48,7 +48,11 @@ export class OverlayMap<V> {
     for (const [key, value] of this.#overlay) if (value !== undefined) yield [key, value];
   }
 
-  *values(): Iterable<V> {
-    for (const [, value] of this.entries()) yield value;
+  values(): readonly V[] {
+    if (this.#overlay.size === 0) return [...this.#base.values()];
+    const values: V[] = [];
+    for (const [key, value] of this.#base) if (!this.#overlay.has(key)) values.push(value);
+    for (const value of this.#overlay.values()) if (value !== undefined) values.push(value);
+    return values;
   }
 }

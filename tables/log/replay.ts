@@ -77,8 +77,6 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
       facts: { table, version },
     });
   }
-  const applied = <V>(map: OverlayMap<V> | undefined, changes: ReadonlyMap<string, V | undefined>): OverlayMap<V> =>
-    map === undefined ? OverlayMap.from(present(changes)) : changes.size === 0 ? map : map.with(changes);
   return {
     version,
     timestampMs,
@@ -96,6 +94,8 @@ function takeOut<V>(changes: Map<string, V | undefined>, base: OverlayMap<V> | u
   else changes.delete(key);
 }
 
-function* present<V>(changes: ReadonlyMap<string, V | undefined>): Iterable<readonly [string, V]> {
-  for (const [key, value] of changes) if (value !== undefined) yield [key, value];
+function applied<V>(base: OverlayMap<V> | undefined, changes: ReadonlyMap<string, V | undefined>): OverlayMap<V> {
+  if (base !== undefined) return changes.size === 0 ? base : base.with(changes);
+  // Without a base nothing is taken out of it: `takeOut` has left no tombstones.
+  return OverlayMap.over(changes as ReadonlyMap<string, V>);
 }

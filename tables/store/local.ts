@@ -4,9 +4,11 @@
  * Promise: put-if-absent is a temp file, fsync, `link()`, fsync of the folder, since `rename` would overwrite the winner.
  * Temp files have names of their own that are never listed; a write that fails leaves none behind.
  */
+import { readFile, stat } from 'node:fs';
 import { constants, type FileHandle } from 'node:fs/promises';
 import * as fs from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { messageOf, SluiceError, systemCodeOf } from '../../core/errors.ts';
 import { systemRandom, type Random } from '../../core/random.ts';
 import { diskFault } from './disk-fault.ts';
@@ -16,6 +18,9 @@ import type { ByteRange, ObjectMeta, ObjectStore, PutMode, PutResult } from './o
 const TEMP = /^\.[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\.tmp$/;
 /** How many files are looked at at once. */
 const STATS_AT_ONCE = 64;
+/** Of the thousand small entries of a log, these take half the time of their namesakes in `node:fs/promises`. */
+const readWhole = promisify(readFile);
+const look = promisify(stat);
 
 export class LocalStore implements ObjectStore {
   readonly location: string;
@@ -32,7 +37,7 @@ export class LocalStore implements ObjectStore {
   async get(path: string, range?: ByteRange): Promise<Uint8Array> {
     const file = this.#full(path);
     try {
-      if (range === undefined) return await fs.readFile(file);
+      if (range === undefined) return await readWhole(file);
       const handle = await fs.open(file, 'r');
       try {
         const bytes = Buffer.alloc(Math.max(0, range.end - range.start));
@@ -87,8 +92,8 @@ export class LocalStore implements ObjectStore {
 
   async head(path: string): Promise<ObjectMeta | undefined> {
     try {
-      const stat = await fs.stat(this.#full(path));
-      return stat.isFile() ? { path, bytes: stat.size, modifiedMs: Math.floor(stat.mtimeMs) } : undefined;
+      const found = await look(this.#full(path));
+      return found.isFile() ? { path, bytes: found.size, modifiedMs: Math.floor(found.mtimeMs) } : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
       throw this.#explain('read', path, error);
