@@ -5,14 +5,15 @@
  * since whoever writes by id writes those names too (`field-ids.ts` refuses other files). Source: Delta protocol, "Column Mapping".
  */
 import { SluiceError } from '../core/errors.ts';
+import { stringifyJson, type Json } from '../core/json.ts';
 import { struct, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Metadata, Protocol } from './log/actions.ts';
 
 export type MappingMode = 'none' | 'name' | 'id';
 
-const NAME = 'delta.columnMapping.physicalName';
-const ID = 'delta.columnMapping.id';
+export const PHYSICAL_NAME = 'delta.columnMapping.physicalName';
+export const COLUMN_ID = 'delta.columnMapping.id';
 
 /** @throws SluiceError `UNSUPPORTED_FEATURE` for a mode that sluice does not know */
 export function mappingModeOf(protocol: Protocol, { configuration }: Metadata, table: string): MappingMode {
@@ -28,14 +29,43 @@ export function mappingModeOf(protocol: Protocol, { configuration }: Metadata, t
 
 /** The name of a column, or of a field of a struct, in data files, statistics and partition values. */
 export function physicalName(field: Field, mode: MappingMode): string {
-  const name = mode === 'none' ? undefined : field.metadata[NAME];
+  const name = mode === 'none' ? undefined : field.metadata[PHYSICAL_NAME];
   return typeof name === 'string' ? name : field.name;
 }
 
 /** The id of a column in data files. */
 export function columnId(field: Field): number | undefined {
-  const id = field.metadata[ID];
+  const id = field.metadata[COLUMN_ID];
   return typeof id === 'number' ? id : undefined;
+}
+
+/** Whether a key of a column's metadata is only about its place in data files. */
+export function isMappingKey(key: string): boolean {
+  return key === PHYSICAL_NAME || key === COLUMN_ID;
+}
+
+/** What a table says of its columns' names in data files: the same for files that can stand side by side. Empty without column mapping. */
+export function mappingKey(schema: StructType, mode: MappingMode): string {
+  return mode === 'none' ? '' : stringifyJson([mode, namesIn(schema)]);
+}
+
+function namesIn(type: DataType): Json {
+  switch (type.kind) {
+    case 'struct':
+      return type.fields.map((field) => [
+        field.name,
+        field.metadata[PHYSICAL_NAME] ?? null,
+        columnId(field) ?? null,
+        namesIn(field.type),
+      ]);
+    case 'array':
+      return namesIn(type.element);
+    case 'map':
+      return [namesIn(type.key), namesIn(type.value)];
+    case 'decimal':
+    case 'primitive':
+      return null;
+  }
 }
 
 /** The schema as data files have it. */
@@ -62,18 +92,25 @@ function physicalType(type: DataType, mode: MappingMode): DataType {
 }
 
 /**
- * SQL for a value with the names of the schema, from one with the names of the data files.
+ * SQL for a value with the names of the schema, from one with the names of the data files; or the other way.
  * @param value SQL; it is repeated
  */
-export function renamed(value: string, type: DataType, mode: MappingMode, depth = 0): string {
+export function renamed(
+  value: string,
+  type: DataType,
+  mode: MappingMode,
+  to: 'schema' | 'files' = 'schema',
+  depth = 0,
+): string {
   if (mode === 'none' || !hasStruct(type)) return value;
   const item = `x${String(depth)}`;
-  const inside = (part: string, partType: DataType): string => renamed(part, partType, mode, depth + 1);
+  const inside = (part: string, partType: DataType): string => renamed(part, partType, mode, to, depth + 1);
   switch (type.kind) {
     case 'struct': {
       const fields = type.fields.map((field) => {
-        const part = `struct_extract(${value}, ${quoteString(physicalName(field, mode))})`;
-        return `${quoteIdent(field.name)} := ${inside(part, field.type)}`;
+        const names = [physicalName(field, mode), field.name] as const;
+        const [from, wanted] = to === 'schema' ? names : [names[1], names[0]];
+        return `${quoteIdent(wanted)} := ${inside(`struct_extract(${value}, ${quoteString(from)})`, field.type)}`;
       });
       return `CASE WHEN ${value} IS NOT NULL THEN struct_pack(${fields.join(', ')}) END`;
     }

@@ -19,8 +19,8 @@ import { commitPath } from './log/paths.ts';
 import { checkReadable } from './log/protocol.ts';
 import { replay, type LogEntry, type LogState } from './log/replay.ts';
 import { planCommit } from './plan.ts';
-import { rulesKey } from './rules/rules.ts';
 import type { ObjectStore } from './store/object-store.ts';
+import { writtenFor } from './written-for.ts';
 
 export interface CommitParts {
   readonly store: ObjectStore;
@@ -57,7 +57,7 @@ export async function commitChange(
   for (let attempt = 1; ; attempt++) {
     const reason =
       txnConflict(expect, state?.txn ?? new Map<string, never>(), state?.version ?? -1n) ??
-      rulesConflict(change, state);
+      columnsConflict(change, state, store.location);
     if (reason !== undefined) return { kind: 'conflict', reason, state };
 
     const version = (state?.version ?? -1n) + 1n;
@@ -118,15 +118,15 @@ function firstConflict(
   return undefined;
 }
 
-/** Rows that were held against other rules than the table has now may break them. */
-function rulesConflict(change: Change, state: LogState | undefined): Conflict | undefined {
+/** Rows that were held against other rules than the table has now may break them; columns under other names would not be found. */
+function columnsConflict(change: Change, state: LogState | undefined, table: string): Conflict | undefined {
   const { add, metadata, dataChange = true } = change;
   // Files of an older version come back together with its rules.
   if (state === undefined || metadata !== undefined || !dataChange) return undefined;
-  const key = rulesKey(state.metadata);
-  const other = key === '' ? undefined : add.find(({ checkedBy }) => checkedBy !== key);
+  const key = writtenFor(state.protocol, state.metadata, table);
+  const other = key === '' ? undefined : add.find((file) => file.writtenFor !== key);
   if (other === undefined) return undefined;
-  const message = `the constraints of the table are others than those that ${other.path} was checked against`;
+  const message = `the columns or constraints of the table are others than those that ${other.path} was written for`;
   return { kind: 'metadata', message, version: state.version };
 }
 

@@ -8,15 +8,23 @@
 import { SluiceError } from '../core/errors.ts';
 import { stringifyJson } from '../core/json.ts';
 import { sameType, struct, typeName, typeToJson, type DataType, type Field, type StructType } from '../core/schema.ts';
+import { isMappingKey } from './column-mapping.ts';
 
 /** Spark refuses these in column names unless column mapping is on. */
 const FORBIDDEN = /[ ,;{}()\n\t=]/;
+
+export interface NamesOf {
+  readonly table: string;
+  /** With column mapping a name may have any characters. @default false */
+  readonly anyName?: boolean;
+}
 
 /**
  * The schema after an append of rows with the schema `rows`; the same object when nothing is new.
  * @throws SluiceError `SCHEMA_INCOMPATIBLE`
  */
-export function evolved(current: StructType, rows: StructType, table: string): StructType {
+export function evolved(current: StructType, rows: StructType, names: NamesOf): StructType {
+  const { table } = names;
   const problems: string[] = [];
   const merged = mergeFields(current, rows, '', problems);
   if (problems.length > 0) {
@@ -26,24 +34,25 @@ export function evolved(current: StructType, rows: StructType, table: string): S
       facts: { table, differences: problems },
     });
   }
-  if (merged !== current) checkNames(merged, table);
+  if (merged !== current) checkNames(merged, names);
   return merged;
 }
 
 /** The schema after an overwrite: the new one, or the old with what it says beside names and types where those agree. */
-export function replaced(current: StructType, rows: StructType, table: string): StructType {
-  const plain = rows.fields.every((field) => Object.keys(field.metadata).length === 0);
+export function replaced(current: StructType, rows: StructType, names: NamesOf): StructType {
+  const plain = rows.fields.every((field) => Object.keys(field.metadata).every(isMappingKey));
   const sameNulls = rows.fields.every((field, i) => field.nullable === current.fields[i]?.nullable);
   if (plain && sameNulls && sameType(current, rows)) return current;
-  checkNames(rows, table);
+  checkNames(rows, names);
   return stringifyJson(typeToJson(current)) === stringifyJson(typeToJson(rows)) ? current : rows;
 }
 
 /** @throws SluiceError `SCHEMA_INCOMPATIBLE` for names that other readers of Delta tables stumble over. */
-export function checkNames(schema: StructType, table: string): void {
+export function checkNames(schema: StructType, { table, anyName = false }: NamesOf): void {
   const refuse = (name: string, why: string): never => {
     throw new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: the column ${JSON.stringify(name)} ${why}`, {
-      advice: 'Give it a name of its own in the query: … AS name.',
+      advice:
+        'Give it a name of its own in the query: … AS name; with column mapping (delta.columnMapping.mode = name) a name may have any characters.',
       facts: { table, column: name },
     });
   };
@@ -54,7 +63,7 @@ export function checkNames(schema: StructType, table: string): void {
     const seen = new Set<string>();
     for (const field of type.fields) {
       const name = field.name.toLowerCase();
-      if (field.name === '' || FORBIDDEN.test(field.name)) {
+      if (field.name === '' || (!anyName && FORBIDDEN.test(field.name))) {
         refuse(field.name, 'is empty or has one of the characters " ,;{}()=", tab or line break');
       }
       if (seen.has(name)) refuse(field.name, 'is there twice (upper and lower case count as the same)');

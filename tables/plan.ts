@@ -7,7 +7,9 @@
 import { SluiceError } from '../core/errors.ts';
 import { isJsonObject, parseJson, stringifyJson } from '../core/json.ts';
 import type { StructType } from '../core/schema.ts';
+import { mappedMetadata } from './assign-columns.ts';
 import type { Change } from './change.ts';
+import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
 import {
   actionToJson,
@@ -21,7 +23,15 @@ import {
 import { commitInfo } from './log/commit-info.ts';
 import { isolationLevelOf } from './log/conflicts.ts';
 import { neededFeatures, withFeatures } from './log/features.ts';
-import { askedBy, checkNotAppendOnly, checkReadable, checkWritable, joined, type Asked } from './log/protocol.ts';
+import {
+  askedBy,
+  checkNotAppendOnly,
+  checkReadable,
+  checkUnset,
+  checkWritable,
+  joined,
+  type Asked,
+} from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { txnRetentionMs } from './log/retention.ts';
 import { checkPartitionColumns } from './partitions.ts';
@@ -47,11 +57,18 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   const { table, nowMs } = facts;
   if (state !== undefined) checkWritable(state.protocol, state.metadata, table);
   const asked = askedBy(change.properties ?? {}, table);
-  const metadata = nextMetadata(change, asked.configuration, state, facts);
+  checkUnset(change.unset ?? [], table);
+  const before = state && { metadata: state.metadata, mode: mappingModeOf(state.protocol, state.metadata, table) };
+  const wanted = nextMetadata(change, asked.configuration, state, facts);
+  const isSame = wanted === state?.metadata;
+  // A clone takes the place of all that was there.
+  const metadata = isSame
+    ? wanted
+    : mappedMetadata(wanted, change.protocol === undefined ? before : undefined, hasStaged(change), table);
   const protocol = nextProtocol(change, asked, state, metadata);
   checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
-  checkFiles(change.add, metadata, table);
+  checkFiles(change.add, metadata, { table, mapping: mappingModeOf(protocol, metadata, table) });
   const removed = removedBy(change, state);
   const dataChange = change.dataChange ?? true;
   const { configuration } = metadata;
@@ -69,6 +86,11 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
     ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs, dataChange) })),
     ...change.add.map((add) => ({ kind: 'add' as const, add: { ...add, dataChange } })),
   ];
+}
+
+/** Whether files come along that were written for the table, and not taken from another one. */
+function hasStaged({ add, metadata }: Change): boolean {
+  return metadata === undefined && add.length > 0;
 }
 
 /** A property that was set before its feature was there binds nobody, and stays so until somebody sets something again. */
@@ -103,7 +125,7 @@ function nextMetadata(
   if (current === undefined) {
     if (change.metadata !== undefined) return { ...change.metadata, id: tableId };
     if (schema === undefined) throw notThere(table);
-    checkNames(schema, table);
+    checkNames(schema, { table, anyName: isMappingSet(properties) });
     checkPartitionColumns(schema, partitionColumns ?? [], table);
     return {
       id: tableId,
@@ -118,9 +140,10 @@ function nextMetadata(
     return sameMetadata(change.metadata, current) ? current : { ...change.metadata, id: current.id };
   const samePartitions = partitionColumns === undefined || sameTexts(partitionColumns, current.partitionColumns);
   if (!samePartitions && mode === 'append') throw otherPartitions(table, current.partitionColumns, partitionColumns);
+  const names = { table, anyName: isMappingSet({ ...current.configuration, ...properties }) };
   const next = {
     schema:
-      schema === undefined ? current.schema : (mode === 'append' ? evolved : replaced)(current.schema, schema, table),
+      schema === undefined ? current.schema : (mode === 'append' ? evolved : replaced)(current.schema, schema, names),
     partitionColumns: samePartitions ? current.partitionColumns : partitionColumns,
     description: comment ?? current.description,
   };
@@ -146,6 +169,10 @@ function nextMetadata(
   };
 }
 
+function isMappingSet(properties: Metadata['configuration']): boolean {
+  return (properties['delta.columnMapping.mode']?.toLowerCase() ?? 'none') !== 'none';
+}
+
 function sameMetadata(a: Metadata, b: Metadata): boolean {
   const text = (metaData: Metadata): string => stringifyJson(actionToJson({ kind: 'metaData', metaData }));
   return text({ ...a, id: b.id }) === text(b);
@@ -164,14 +191,21 @@ function txns({ txn }: Change, state: LogState | undefined, nowMs: number): Txn[
 }
 
 /** Every file has a value for every partition column, and no NULL where the table allows none. */
-function checkFiles(files: readonly AddFile[], { schema, partitionColumns }: Metadata, table: string): void {
+function checkFiles(
+  files: readonly AddFile[],
+  { schema, partitionColumns }: Metadata,
+  { table, mapping }: { readonly table: string; readonly mapping: MappingMode },
+): void {
   const required = requiredColumns(schema);
+  const nameInFile = new Map(schema.fields.map((field) => [field.name, physicalName(field, mapping)]));
+  const partitions = partitionColumns.map((name) => nameInFile.get(name) ?? name).sort();
   for (const file of files) {
     const own = Object.keys(file.partitionValues);
-    if (!sameTexts([...own].sort(), [...partitionColumns].sort())) throw otherPartitions(table, partitionColumns, own);
-    const nullable = required.find((name) =>
-      partitionColumns.includes(name) ? file.partitionValues[name] === null : holdsNull(file, name),
-    );
+    if (!sameTexts([...own].sort(), partitions)) throw otherPartitions(table, partitionColumns, own);
+    const nullable = required.find((name) => {
+      const inFile = nameInFile.get(name) ?? name;
+      return partitionColumns.includes(name) ? file.partitionValues[inFile] === null : holdsNull(file, inFile);
+    });
     if (nullable === undefined) continue;
     throw new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: ${nullable} is NOT NULL in the table, not in the rows`, {
       advice: 'Stage the rows with the schema of the table: then NULL is refused where the table allows none.',

@@ -1,6 +1,7 @@
 /** One version of a table: what it holds, pinned. Later commits do not change it. */
 import { atOnce } from '../core/at-once.ts';
 import type { Field, StructType } from '../core/schema.ts';
+import { withColumnIds } from './assign-columns.ts';
 import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
 import { readDeletedRows, type DeletedRows } from './deletion-vectors/deleted-rows.ts';
 import type { AddFile, Metadata, Protocol, RemoveFile } from './log/actions.ts';
@@ -126,6 +127,11 @@ export class Snapshot {
   /** The name of a column in data files, statistics and partition values. */
   physicalName(column: Field): string {
     return physicalName(column, this.#mapping);
+  }
+
+  /** Columns of the table, and new ones, with the ids and the names in data files that they are to have. */
+  mapped(schema: StructType): StructType {
+    return this.#mapping === 'none' ? schema : withColumnIds(schema, this.metadata);
   }
 
   /** A file's value of a partition column, as text. */

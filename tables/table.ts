@@ -8,9 +8,11 @@ import { systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Session } from '../engine/session.ts';
+import { withColumnIds } from './assign-columns.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 import { changeFeedBetween, type ChangeFeed } from './change-feed.ts';
 import { checkpointIfDue } from './checkpoint.ts';
+import { mappingModeOf } from './column-mapping.ts';
 import { commitChange } from './commit.ts';
 import { appendRows, createTable, type AppendOptions, type CreateOptions, type WriteResult } from './dml/append.ts';
 import { deleteRows } from './dml/delete.ts';
@@ -40,6 +42,7 @@ import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open.ts';
 import type { Storage } from './store/storage.ts';
 import { compressionOf, discardFiles, writeFiles, type Shape } from './write.ts';
+import { writtenFor } from './written-for.ts';
 
 export interface TableParts extends AutoCompactParts {
   /** Opens what lies elsewhere than on disk; without it the environment says how. */
@@ -119,9 +122,19 @@ export class DeltaTable {
    */
   async stage(session: Session, query: string, shape: Shape): Promise<AddFile[]> {
     const { clock, random } = this.#parts;
-    const metadata = (await this.#latest())?.metadata;
-    const compression = compressionOf(metadata?.configuration);
-    return writeFiles(session, query, { store: this.#store, clock, random, compression, metadata, ...shape });
+    const state = await this.#latest();
+    const base = { store: this.#store, clock, random, compression: compressionOf(state?.metadata.configuration) };
+    if (state === undefined) return writeFiles(session, query, { ...base, mapping: 'none', ...shape });
+    const { protocol, metadata } = state;
+    const mapping = mappingModeOf(protocol, metadata, this.location);
+    return writeFiles(session, query, {
+      ...base,
+      metadata,
+      mapping,
+      writtenFor: writtenFor(protocol, metadata, this.location),
+      ...shape,
+      ...(mapping === 'none' ? {} : { schema: withColumnIds(shape.schema, metadata) }),
+    });
   }
 
   /**

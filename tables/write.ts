@@ -7,18 +7,20 @@
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
-import type { Field, StructType } from '../core/schema.ts';
+import { struct, type Field, type StructType } from '../core/schema.ts';
 import { copyToParquet, type ParquetOptions } from '../engine/parquet.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Session } from '../engine/session.ts';
 import { duckdbType } from '../engine/types.ts';
 import type { Value } from '../engine/values.ts';
+import { physicalName, physicalSchema, renamed, type MappingMode } from './column-mapping.ts';
+import { fieldIdsOf } from './field-ids.ts';
 import type { AddFile, Metadata, PartitionValues } from './log/actions.ts';
 import { fileStats } from './log/stats.ts';
 import { NULL_REFUSED, refuseNull } from './not-null.ts';
 import { checkPartitionColumns, partitionText } from './partitions.ts';
 import { enforced, violation } from './rules/enforce.ts';
-import { rulesKey, rulesOf, type Rule } from './rules/rules.ts';
+import { rulesOf, type Rule } from './rules/rules.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { placeOf } from './store/place.ts';
 
@@ -36,6 +38,10 @@ export interface WriteParts extends Shape {
   readonly compression: NonNullable<ParquetOptions['compression']>;
   /** Of the table that the rows are for; undefined when there is none yet. */
   readonly metadata?: Metadata | undefined;
+  /** Of the table; the columns of `schema` have their ids and names in data files already. */
+  readonly mapping: MappingMode;
+  /** What the table asks of its files (`writtenFor`), to be looked at again when they are committed. */
+  readonly writtenFor?: string | undefined;
 }
 
 /** A table of the session's own, for rows that go into more than one file. */
@@ -43,25 +49,25 @@ const ROWS = '__sluice_rows';
 
 /** Writes the rows of a query as one file per partition; no file for no rows. */
 export async function writeFiles(session: Session, query: string, parts: WriteParts): Promise<AddFile[]> {
-  const { schema, partitionColumns, store, metadata, areItsOwn = false } = parts;
+  const { schema, partitionColumns, store, metadata, mapping, areItsOwn = false } = parts;
   checkPartitionColumns(schema, partitionColumns, store.location);
   const plain = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
   const rules = metadata === undefined || areItsOwn ? [] : rulesOf(metadata);
   const own = metadata?.schema ?? schema;
   const cast = await enforced(session, plain, { rules, rows: schema, own, table: store.location });
-  const checkedBy = metadata && rulesKey(metadata);
   const written: AddFile[] = [];
   const write = async (rows: string, values: PartitionValues): Promise<void> => {
     const file = await writeFile(session, rows, values, parts);
-    if (file !== undefined) written.push(checkedBy === undefined ? file : { ...file, checkedBy });
+    if (file !== undefined) written.push(file);
   };
+  const stored = schema.fields.filter((field) => !partitionColumns.includes(field.name));
+  const columns = stored.map((field) => columnInFile(field, mapping)).join(', ');
   try {
-    if (partitionColumns.length === 0) await write(cast, {});
-    else {
+    if (partitionColumns.length === 0) {
+      await write(mapping === 'none' ? cast : `SELECT ${columns} FROM (${cast}) AS r`, {});
+    } else {
       await session.run(`CREATE OR REPLACE TEMP TABLE ${ROWS} AS ${cast}`);
-      const stored = schema.fields.filter((field) => !partitionColumns.includes(field.name));
-      const columns = stored.map((field) => quoteIdent(field.name)).join(', ');
-      for (const { where, values } of await partitionsOf(session, schema, partitionColumns)) {
+      for (const { where, values } of await partitionsOf(session, parts)) {
         await write(`SELECT ${columns} FROM ${ROWS} WHERE ${where}`, values);
       }
     }
@@ -91,10 +97,13 @@ async function writeFile(
   session: Session,
   query: string,
   partitionValues: PartitionValues,
-  { store, clock, random, schema, compression }: WriteParts,
+  { store, clock, random, schema, partitionColumns, compression, mapping, writtenFor }: WriteParts,
 ): Promise<AddFile | undefined> {
   const path = `part-00000-${random.uuid()}-c000.${compression}.parquet`;
-  const file = await store.putFile(path, (local) => copyToParquet(session, query, local, { compression }));
+  const inFile = physicalSchema(schema, mapping);
+  const stored = struct(schema.fields.filter(({ name }) => !partitionColumns.includes(name)));
+  const ids = mapping === 'none' ? {} : { fieldIds: fieldIdsOf(stored) };
+  const file = await store.putFile(path, (local) => copyToParquet(session, query, local, { compression, ...ids }));
   if (file.rows === 0n) {
     await store.delete(path);
     return undefined;
@@ -105,15 +114,15 @@ async function writeFile(
     bytes: file.bytes,
     modificationMs: clock.nowMs(),
     dataChange: true,
-    stats: fileStats(file, schema),
+    stats: fileStats(file, inFile),
     rows: file.rows,
+    ...(writtenFor === undefined ? {} : { writtenFor }),
   };
 }
 
 async function partitionsOf(
   session: Session,
-  schema: StructType,
-  partitionColumns: readonly string[],
+  { schema, partitionColumns, mapping }: WriteParts,
 ): Promise<{ where: string; values: PartitionValues }[]> {
   const fields = partitionColumns.flatMap((name) => schema.fields.find((field) => field.name === name) ?? []);
   const texts = fields.map((field) => `${partitionText(field)} AS ${quoteIdent(field.name)}`);
@@ -126,9 +135,16 @@ async function partitionsOf(
     );
     return {
       where: where.join(' AND '),
-      values: Object.fromEntries(values.map(([field, value]) => [field.name, value])),
+      values: Object.fromEntries(values.map(([field, value]) => [physicalName(field, mapping), value])),
     };
   });
+}
+
+/** A column under the name that data files have for it. */
+function columnInFile(field: Field, mapping: MappingMode): string {
+  const name = quoteIdent(field.name);
+  if (mapping === 'none') return name;
+  return `${renamed(name, field.type, mapping, 'files')} AS ${quoteIdent(physicalName(field, mapping))}`;
 }
 
 function castColumn(field: Field): string {

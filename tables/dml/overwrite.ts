@@ -157,10 +157,12 @@ async function replacing(
 function targetOf(snapshot: Snapshot, rows: StructType, options: OverwriteOptions): Target {
   const { mergeSchema = false, overwriteSchema = false, partitionColumns = snapshot.partitionColumns } = options;
   const table = snapshot.location;
-  if (overwriteSchema) return { schema: rows, partitionColumns };
+  if (overwriteSchema) return { schema: snapshot.mapped(rows), partitionColumns };
   checkPartitioning(snapshot, partitionColumns, 'or let the overwrite change them too (overwriteSchema)');
   return {
-    schema: fitted(snapshot.schema, rows, { table, evolve: mergeSchema, option: 'mergeSchema, or overwriteSchema' }),
+    schema: snapshot.mapped(
+      fitted(snapshot.schema, rows, { table, evolve: mergeSchema, option: 'mergeSchema, or overwriteSchema' }),
+    ),
     partitionColumns,
   };
 }

@@ -27,8 +27,8 @@ export interface AddFile {
   readonly tags?: PartitionValues;
   /** Rows of the file that are no longer in the table. */
   readonly deletionVector?: DeletionVector;
-  /** Of a file that was staged: the rules that its rows were held against (`rulesKey`). Not in the log. */
-  readonly checkedBy?: string;
+  /** Of a file that was staged: what the table asked of its rows and columns then (`writtenFor`). Not in the log. */
+  readonly writtenFor?: string;
 }
 
 export interface RemoveFile {

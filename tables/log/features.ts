@@ -54,7 +54,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     readers: true,
     neededBy: ({ configuration }) => mappingSetting(configuration) !== 'none',
     read: true,
-    write: 'unused',
+    write: 'always',
   },
   identityColumns: { legacyWriter: 6, neededBy: columns((key) => key.startsWith('delta.identity.')), write: 'unused' },
   timestampNtz: { readers: true, neededBy: ({ schema }) => usesTimestampNtz(schema), read: true, write: 'always' },

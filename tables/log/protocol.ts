@@ -13,9 +13,11 @@ import { durationMs } from './retention.ts';
 
 /** Properties that ask for something that sluice does not do, beside those that need a feature (`features.ts`). */
 const NOT_SET =
-  /^delta\.(columnMapping\.|constraints\.|universalFormat\.|coordinatedCommits\.|enable(?!ExpiredLogCleanup$|ChangeDataFeed$|DeletionVectors$|TypeWidening$|RowTracking$|InCommitTimestamps$|IcebergCompat))/;
+  /^delta\.(columnMapping\.(?!mode$)|constraints\.|universalFormat\.|coordinatedCommits\.|enable(?!ExpiredLogCleanup$|ChangeDataFeed$|DeletionVectors$|TypeWidening$|RowTracking$|InCommitTimestamps$|IcebergCompat))/;
 /** Properties that speak of the protocol. They are no part of the table's own. Source: Delta, `isTableProtocolProperty`. */
 const FEATURE = 'delta.feature.';
+
+const MAX_COLUMN_ID = 'delta.columnMapping.maxColumnId';
 
 const DURATIONS = new Set([
   'delta.deletedFileRetentionDuration',
@@ -85,6 +87,7 @@ export function joined(a: Protocol, b: Protocol): Protocol {
 
 function checkProperties(properties: Properties, table: string): void {
   for (const [key, value] of Object.entries(properties)) checkValue(key, value, table);
+  if (Object.hasOwn(properties, MAX_COLUMN_ID)) throw notTheUsers(MAX_COLUMN_ID, table);
   const needed = Object.entries(properties).filter(
     ([key, value]) => NOT_SET.test(key) && !['false', 'none'].includes(value.toLowerCase()),
   );
@@ -96,8 +99,26 @@ function checkProperties(properties: Properties, table: string): void {
   });
 }
 
+/** @throws SluiceError `UNSUPPORTED_FEATURE` for properties that only writers may take away. */
+export function checkUnset(keys: readonly string[], table: string): void {
+  if (keys.includes(MAX_COLUMN_ID)) throw notTheUsers(MAX_COLUMN_ID, table);
+}
+
+function notTheUsers(key: string, table: string): SluiceError {
+  return new SluiceError('UNSUPPORTED_FEATURE', `${table}: ${key} is no property for users`, {
+    advice: 'Writers keep it up as columns are added.',
+    facts: { table, features: [key] },
+  });
+}
+
 /** A duration that nobody understands would keep files for ever, silently. */
 function checkValue(key: string, value: string, table: string): void {
+  if (key === 'delta.columnMapping.mode' && !['none', 'name', 'id'].includes(value.toLowerCase())) {
+    throw new SluiceError('CONFIG_INVALID', `${table}: ${key} is ${value}: it is none, name or id`, {
+      advice: 'Write name.',
+      facts: { table, property: key },
+    });
+  }
   if (!DURATIONS.has(key) || durationMs(value) !== undefined) return;
   throw new SluiceError('CONFIG_INVALID', `${table}: ${key} is no duration: ${value}`, {
     advice: 'Write it as `interval 30 days`.',

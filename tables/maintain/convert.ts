@@ -71,7 +71,7 @@ export async function convertFolder(parts: ConvertParts, options: ConvertOptions
   const taken = new Set(names.map((name) => name.toLowerCase()));
   const stored = struct(inFiles.fields.filter(({ name }) => !taken.has(name.toLowerCase())));
   const schema = struct([...stored.fields, ...partitionColumns]);
-  checkNames(schema, table.location);
+  checkNames(schema, { table: table.location });
   checkPartitionColumns(schema, names, table.location);
   const add: AddFile[] = [];
   for (let i = 0; i < files.length; i += FILES_AT_ONCE) {

@@ -56,14 +56,11 @@ test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
 test.each<readonly [string, Metadata]>([
   ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'true' })],
   ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'TRUE' })],
-  ['columnMapping', metadata({ 'delta.columnMapping.mode': 'NAME' })],
-  ['columnMapping', metadata({ 'delta.columnMapping.mode': 'name' })],
   ['generatedColumns', metadata({}, [field('a', primitive('long'), { 'delta.generationExpression': '1' })])],
   ['identityColumns', metadata({}, [field('a', primitive('long'), { 'delta.identity.start': 1 })])],
 ])('%s is refused for writing once a table uses it, also by its legacy version', (feature, used) => {
-  const readerFeatures = feature === 'columnMapping' ? [feature] : [];
   for (const protocol of [
-    { ...having(feature), readerFeatures },
+    { ...having(feature), readerFeatures: [] },
     { minReaderVersion: 2, minWriterVersion: 6 },
   ]) {
     checkReadable(protocol, 'lake/t');
