@@ -10,6 +10,7 @@ import type { JsonObject } from '../core/json.ts';
 import { sameType, struct, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { COLUMN_ID, columnId, isMappingKey, PHYSICAL_NAME, type MappingMode } from './column-mapping.ts';
 import type { Metadata } from './log/actions.ts';
+import { canWiden } from './widening.ts';
 
 const MAX_ID = 'delta.columnMapping.maxColumnId';
 const MODE = 'delta.columnMapping.mode';
@@ -140,7 +141,7 @@ function isSuccessor(old: DataType, type: DataType): boolean {
   if (old.kind === 'array' && type.kind === 'array') return isSuccessor(old.element, type.element);
   if (old.kind === 'map' && type.kind === 'map')
     return isSuccessor(old.key, type.key) && isSuccessor(old.value, type.value);
-  return sameType(old, type);
+  return sameType(old, type) || canWiden(old, type);
 }
 
 function isMapped(schema: StructType): boolean {

@@ -9,6 +9,7 @@ import { SluiceError } from '../core/errors.ts';
 import { stringifyJson } from '../core/json.ts';
 import { sameType, struct, typeName, typeToJson, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { isMappingKey } from './column-mapping.ts';
+import { widensByItself } from './widening.ts';
 
 /** Spark refuses these in column names unless column mapping is on. */
 const FORBIDDEN = /[ ,;{}()\n\t=]/;
@@ -17,6 +18,8 @@ export interface NamesOf {
   readonly table: string;
   /** With column mapping a name may have any characters. @default false */
   readonly anyName?: boolean;
+  /** Whether columns grow to the wider types of the rows (`delta.enableTypeWidening`). @default false */
+  readonly widen?: boolean;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface NamesOf {
 export function evolved(current: StructType, rows: StructType, names: NamesOf): StructType {
   const { table } = names;
   const problems: string[] = [];
-  const merged = mergeFields(current, rows, '', problems);
+  const merged = mergeFields(current, rows, '', { problems, widen: names.widen ?? false });
   if (problems.length > 0) {
     throw new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: the rows do not fit the table: ${problems.join('; ')}`, {
       advice:
@@ -75,7 +78,13 @@ export function checkNames(schema: StructType, { table, anyName = false }: Names
   visit(schema);
 }
 
-function mergeFields(current: StructType, rows: StructType, prefix: string, problems: string[]): StructType {
+interface Merging {
+  readonly problems: string[];
+  readonly widen: boolean;
+}
+
+function mergeFields(current: StructType, rows: StructType, prefix: string, merging: Merging): StructType {
+  const { problems } = merging;
   const wanted = new Map(rows.fields.map((field) => [field.name, field]));
   let changed = false;
   const fields = current.fields.map((field): Field => {
@@ -84,7 +93,7 @@ function mergeFields(current: StructType, rows: StructType, prefix: string, prob
       if (!field.nullable) problems.push(`${prefix}${field.name} is NOT NULL in the table and missing in the rows`);
       return field;
     }
-    const type = mergeType(field.type, other.type, `${prefix}${field.name}`, problems);
+    const type = mergeType(field.type, other.type, `${prefix}${field.name}`, merging);
     changed ||= type !== field.type;
     return type === field.type ? field : { ...field, type };
   });
@@ -99,18 +108,19 @@ function mergeFields(current: StructType, rows: StructType, prefix: string, prob
   return changed ? struct(fields) : current;
 }
 
-function mergeType(current: DataType, rows: DataType, path: string, problems: string[]): DataType {
-  if (current.kind === 'struct' && rows.kind === 'struct') return mergeFields(current, rows, `${path}.`, problems);
+function mergeType(current: DataType, rows: DataType, path: string, merging: Merging): DataType {
+  if (current.kind === 'struct' && rows.kind === 'struct') return mergeFields(current, rows, `${path}.`, merging);
   if (current.kind === 'array' && rows.kind === 'array') {
-    const element = mergeType(current.element, rows.element, `${path}.element`, problems);
+    const element = mergeType(current.element, rows.element, `${path}.element`, merging);
     return element === current.element ? current : { ...current, element };
   }
   if (current.kind === 'map' && rows.kind === 'map' && sameType(current.key, rows.key)) {
-    const value = mergeType(current.value, rows.value, `${path}.value`, problems);
+    const value = mergeType(current.value, rows.value, `${path}.value`, merging);
     return value === current.value ? current : { ...current, value };
   }
+  if (merging.widen && widensByItself(current, rows)) return rows;
   if (!sameType(current, rows)) {
-    problems.push(`${path} is ${typeName(current)} in the table and ${typeName(rows)} in the rows`);
+    merging.problems.push(`${path} is ${typeName(current)} in the table and ${typeName(rows)} in the rows`);
   }
   return current;
 }

@@ -8,6 +8,7 @@
 import { SluiceError } from '../core/errors.ts';
 import { struct, typeName, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { didYouMean } from '../core/suggest.ts';
+import { widensByItself } from './widening.ts';
 
 export interface Fit {
   readonly table: string;
@@ -15,6 +16,8 @@ export interface Fit {
   readonly evolve: boolean;
   /** What turns that on, for the advice. */
   readonly option: string;
+  /** Whether columns grow to the wider types of the rows, where they may evolve (`delta.enableTypeWidening`). @default false */
+  readonly widen?: boolean;
   /** Columns that are NOT NULL may be missing: not every column comes from the rows. @default false */
   readonly isPartial?: boolean;
 }
@@ -86,6 +89,7 @@ function fitType(current: DataType, rows: DataType, path: string, found: Found):
     const value = fitType(current.value, rows.value, `${path}.value`, found);
     return key === current.key && value === current.value ? current : { ...current, key, value };
   }
+  if (found.fit.evolve && found.fit.widen === true && widensByItself(current, rows)) return rows;
   if (!canStore(current, rows)) {
     found.problems.push(`${path} is ${typeName(current)} in the table and ${typeName(rows)} in the rows`);
   }

@@ -14,6 +14,8 @@ export { Engine, type EngineOptions } from '../engine/engine.ts';
 export type { Session } from '../engine/session.ts';
 export { DeltaTable, type TableParts, type TableSettings } from './table.ts';
 export { Snapshot, type RelationOptions } from './snapshot.ts';
+export type { Alteration, AlterResult, ColumnChange, NewColumn, Position } from './alter/alteration.ts';
+export type { ColumnPath } from './alter/path.ts';
 export type { ChangeFeed } from './change-feed.ts';
 export type { AppendOptions, CreateOptions, WriteResult } from './dml/append.ts';
 export type { MergeResult } from './dml/merge.ts';

@@ -14,6 +14,11 @@ export function refuseNull(expression: string, field: Field): string {
   return `CASE WHEN ${broken} THEN error(${quoteString(NULL_REFUSED + field.name)}) ELSE ${expression} END`;
 }
 
+/** A condition that is true for rows which break a column's type by a NULL; undefined when none can. */
+export function isOwnNull({ name, type, nullable }: Field): string | undefined {
+  return brokenAs(quoteIdent(name), type, nullable, 0);
+}
+
 /** A condition that is true for a value which breaks its type; undefined when every value is fine. */
 function brokenAs(value: string, type: DataType, nullable: boolean, depth: number): string | undefined {
   const inside = brokenInside(value, type, depth);

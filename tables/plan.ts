@@ -35,6 +35,7 @@ import {
 import type { LogState } from './log/replay.ts';
 import { txnRetentionMs } from './log/retention.ts';
 import { checkPartitionColumns } from './partitions.ts';
+import { mayWiden, withTypeChanges } from './widening.ts';
 
 export interface PlanFacts {
   /** Where the table is, for messages. */
@@ -140,10 +141,12 @@ function nextMetadata(
     return sameMetadata(change.metadata, current) ? current : { ...change.metadata, id: current.id };
   const samePartitions = partitionColumns === undefined || sameTexts(partitionColumns, current.partitionColumns);
   if (!samePartitions && mode === 'append') throw otherPartitions(table, current.partitionColumns, partitionColumns);
-  const names = { table, anyName: isMappingSet({ ...current.configuration, ...properties }) };
+  const widen = mayWiden(current.configuration);
+  const names = { table, anyName: isMappingSet({ ...current.configuration, ...properties }), widen };
+  const wanted =
+    schema === undefined ? current.schema : (mode === 'append' ? evolved : replaced)(current.schema, schema, names);
   const next = {
-    schema:
-      schema === undefined ? current.schema : (mode === 'append' ? evolved : replaced)(current.schema, schema, names),
+    schema: widen ? withTypeChanges(wanted, current.schema) : wanted,
     partitionColumns: samePartitions ? current.partitionColumns : partitionColumns,
     description: comment ?? current.description,
   };

@@ -129,6 +129,11 @@ export class Snapshot {
     return physicalName(column, this.#mapping);
   }
 
+  /** Whether columns have other names in data files, so that they can be renamed and dropped. */
+  get isMapped(): boolean {
+    return this.#mapping !== 'none';
+  }
+
   /** Columns of the table, and new ones, with the ids and the names in data files that they are to have. */
   mapped(schema: StructType): StructType {
     return this.#mapping === 'none' ? schema : withColumnIds(schema, this.metadata);

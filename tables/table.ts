@@ -8,6 +8,8 @@ import { systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Session } from '../engine/session.ts';
+import { alterTable } from './alter/alter.ts';
+import type { Alteration, AlterResult } from './alter/alteration.ts';
 import { withColumnIds } from './assign-columns.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 import { changeFeedBetween, type ChangeFeed } from './change-feed.ts';
@@ -263,6 +265,17 @@ export class DeltaTable {
    */
   async merge(session: Session, options: MergeOptions): Promise<MergeResult> {
     return mergeInto(this.#operated(session), options);
+  }
+
+  /**
+   * Changes the columns, a constraint or the comment, in one commit, as `ALTER TABLE` does. No data file is written.
+   * @param session for looking at the rows, where a new rule has to hold for them
+   * @throws SluiceError `UNKNOWN_COLUMN`, `SCHEMA_INCOMPATIBLE`, `CONSTRAINT_VIOLATED` for rows that break a new rule, `UNSUPPORTED_FEATURE`
+   *   for what needs column mapping or type widening first, `COMMIT_CONTENTION`, `STORAGE_*`
+   * @example await table.alter(session, { addColumns: [{ column: field('note', primitive('string')), position: { after: 'id' } }] })
+   */
+  async alter(session: Session, alteration: Alteration): Promise<AlterResult> {
+    return alterTable(this.#operated(session), alteration);
   }
 
   /**

@@ -11,6 +11,7 @@ import { operate, type Attempt, type OperatedWithRows, type Steps } from '../ope
 import { asRowsOf, checkPartitioning, schemaOfRows, type NewRows } from './new-rows.ts';
 import { rowsIn } from './shared.ts';
 import { inTransaction } from './stable.ts';
+import { mayWiden } from '../widening.ts';
 
 export interface AppendOptions extends NewRows {
   /** For a table that is not there yet; else it must be partitioned so already. */
@@ -66,7 +67,8 @@ export async function appendRows(
       }
       const { location } = snapshot;
       const evolve = options.mergeSchema === true;
-      const schema = fitted(snapshot.schema, rows, { table: location, evolve, option: 'mergeSchema' });
+      const widen = mayWiden(snapshot.properties);
+      const schema = fitted(snapshot.schema, rows, { table: location, evolve, widen, option: 'mergeSchema' });
       const { partitionColumns } = snapshot;
       checkPartitioning(
         snapshot,

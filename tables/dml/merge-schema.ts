@@ -25,7 +25,7 @@ export function schemaAfter(
   current: StructType,
   source: readonly SourceColumn[],
   { whenMatched = [], whenNotMatched = [], withSchemaEvolution = false }: MergeClauses,
-  table: string,
+  { table, widen }: { readonly table: string; readonly widen: boolean },
 ): StructType {
   const sets = [
     ...whenMatched.flatMap((clause) => ('set' in clause ? [clause.set] : [])),
@@ -40,7 +40,7 @@ export function schemaAfter(
     if (type === undefined || !isTaken || (!isKnown && !withSchemaEvolution)) return [];
     return [{ name, type, nullable: true, metadata: {} }];
   });
-  const fit = { table, evolve: withSchemaEvolution, option: 'withSchemaEvolution', isPartial: true };
+  const fit = { table, evolve: withSchemaEvolution, widen, option: 'withSchemaEvolution', isPartial: true };
   return taken.length === 0 ? current : fitted(current, struct(taken), fit);
 }
 

@@ -32,6 +32,7 @@ import { columnsOf, OWN, predicatesOf, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
 import { checkStable, inTransaction } from './stable.ts';
 import { sum } from './shared.ts';
+import { mayWiden } from '../widening.ts';
 
 export interface MergeResult {
   /** The version that was made; undefined when nothing was to be done. */
@@ -87,7 +88,10 @@ async function attempt(
     snapshot,
     source.map(({ name }) => name),
   );
-  const schema = schemaAfter(snapshot.schema, source, options, snapshot.location);
+  const schema = schemaAfter(snapshot.schema, source, options, {
+    table: snapshot.location,
+    widen: mayWiden(snapshot.properties),
+  });
   // Rows that the source lacks may be anywhere.
   const prune = whenNotMatchedBySource.length > 0 ? [] : await mergeConditions(session, snapshot, options.on, SOURCE);
   const target = await snapshot.relationWithPlaces(PLACES, { where: prune });

@@ -20,6 +20,7 @@ import { inPartitionsOf, partitionsOverlap } from './same-partitions.ts';
 import { explained, rowsIn } from './shared.ts';
 import { checkStable, inTransaction } from './stable.ts';
 import { isTaken } from './touched.ts';
+import { mayWiden } from '../widening.ts';
 
 export interface OverwriteOptions extends NewRows {
   /** SQL over the table's columns: only rows that it takes are replaced, and all new rows must meet it. */
@@ -161,7 +162,12 @@ function targetOf(snapshot: Snapshot, rows: StructType, options: OverwriteOption
   checkPartitioning(snapshot, partitionColumns, 'or let the overwrite change them too (overwriteSchema)');
   return {
     schema: snapshot.mapped(
-      fitted(snapshot.schema, rows, { table, evolve: mergeSchema, option: 'mergeSchema, or overwriteSchema' }),
+      fitted(snapshot.schema, rows, {
+        table,
+        evolve: mergeSchema,
+        widen: mayWiden(snapshot.properties),
+        option: 'mergeSchema, or overwriteSchema',
+      }),
     ),
     partitionColumns,
   };

@@ -59,7 +59,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
   identityColumns: { legacyWriter: 6, neededBy: columns((key) => key.startsWith('delta.identity.')), write: 'unused' },
   timestampNtz: { readers: true, neededBy: ({ schema }) => usesTimestampNtz(schema), read: true, write: 'always' },
   deletionVectors: { readers: true, neededBy: property('delta.enableDeletionVectors'), read: true, write: 'always' },
-  typeWidening: { readers: true, neededBy: property('delta.enableTypeWidening'), read: true },
+  typeWidening: { readers: true, neededBy: property('delta.enableTypeWidening'), read: true, write: 'always' },
   'typeWidening-preview': { readers: true, read: true },
   v2Checkpoint: { readers: true, neededBy: ({ configuration }) => configuration['delta.checkpointPolicy']?.toLowerCase() === 'v2', read: true }, // prettier-ignore
   vacuumProtocolCheck: { readers: true, read: true, write: 'always' },

@@ -121,7 +121,7 @@ function checksOf(field: Field, stats: JsonObject, snapshot: Snapshot): Check[] 
 function boundOf(value: Json | undefined, { type, metadata }: Field, wider: 'least' | 'greatest'): string | undefined {
   const literal = literalOf(value, type);
   if (literal === undefined || metadata['delta.typeChanges'] === undefined || !isFloating(type)) return literal;
-  return `${wider}(${literal}, CAST(CAST(${literal} AS FLOAT) AS DOUBLE))`;
+  return `${wider}(${literal}, CAST(TRY_CAST(${literal} AS FLOAT) AS DOUBLE))`;
 }
 
 function literalOf(value: Json | undefined, type: DataType): string | undefined {

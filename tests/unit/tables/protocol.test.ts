@@ -31,7 +31,7 @@ const FEATURES: readonly (readonly [name: string, isReaders: boolean, read: bool
   ['clustering', false, true, false],
   ['vacuumProtocolCheck', true, true, true],
   ['inCommitTimestamp', false, true, false],
-  ['typeWidening', true, true, false],
+  ['typeWidening', true, true, true],
   ['typeWidening-preview', true, true, false],
   ['variantType', true, false, false],
   ['variantShredding', true, false, false],
