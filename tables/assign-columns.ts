@@ -25,17 +25,28 @@ export interface Before {
  * @example withColumnIds(rows, snapshot.metadata)
  */
 export function withColumnIds(schema: StructType, current: Metadata): StructType {
-  return assigned(schema, current.schema, { tableId: current.id, maxId: maxIdOf(schema, current), isNamed: false })
-    .schema;
+  return assigned(schema, current.schema, {
+    tableId: current.id,
+    maxId: maxIdOf(schema, current),
+    isNamed: false,
+    isKnownFirst: true,
+  }).schema;
 }
 
 /**
  * All that a table says of itself from then on, with what column mapping asks for.
  * @param before undefined for a table that is to be created, or replaced as a whole
- * @param hasFiles whether data files come with it: those that were staged before there was a mapping have the names of the schema
+ * @param come.hasFiles whether data files come with it: those that were staged before there was a mapping have the names of the schema
+ * @param come.asWritten whether the schema is the whole one, and not that of rows
  * @throws SluiceError `UNSUPPORTED_FEATURE` for a mode that the table cannot change to
  */
-export function mappedMetadata(next: Metadata, before: Before | undefined, hasFiles: boolean, table: string): Metadata {
+export function mappedMetadata(
+  next: Metadata,
+  before: Before | undefined,
+  come: { readonly hasFiles: boolean; readonly asWritten: boolean },
+  table: string,
+): Metadata {
+  const { hasFiles } = come;
   const mode = next.configuration[MODE]?.toLowerCase() ?? 'none';
   if (before !== undefined && before.mode !== mode) checkSwitch(before, mode, table);
   if (mode === 'none') {
@@ -50,7 +61,7 @@ export function mappedMetadata(next: Metadata, before: Before | undefined, hasFi
     before === undefined ? 0 : maxIdOf(before.metadata.schema, before.metadata),
   );
   const current = before?.mode === mode ? before.metadata.schema : struct([]);
-  const found = assigned(own, current, { tableId: next.id, maxId, isNamed });
+  const found = assigned(own, current, { tableId: next.id, maxId, isNamed, isKnownFirst: !come.asWritten });
   const isSame = found.schema === next.schema && next.configuration[MAX_ID] === String(found.maxId);
   if (isSame) return next;
   return { ...next, schema: found.schema, configuration: { ...next.configuration, [MAX_ID]: String(found.maxId) } };
@@ -66,6 +77,8 @@ interface Assigning {
   readonly maxId: number;
   /** Whether columns are named in data files as in the schema. */
   readonly isNamed: boolean;
+  /** Whether new ids go by the order that columns have once those of the rows are added to those of the table, and not by the schema's. */
+  readonly isKnownFirst: boolean;
 }
 
 function assigned(schema: StructType, current: StructType, from: Assigning): { schema: StructType; maxId: number } {
@@ -87,8 +100,7 @@ function assigned(schema: StructType, current: StructType, from: Assigning): { s
   const inStruct = (type: StructType, before: StructType, path: readonly string[]): StructType => {
     const places = new Map(before.fields.map(({ name }, i) => [name.toLowerCase(), i]));
     const placeOf = ({ name }: Field): number => places.get(name.toLowerCase()) ?? before.fields.length;
-    // The columns that the table has come first, as they do once the others are added to it.
-    const inOrder = [...type.fields].sort((a, b) => placeOf(a) - placeOf(b));
+    const inOrder = from.isKnownFirst ? [...type.fields].sort((a, b) => placeOf(a) - placeOf(b)) : type.fields;
     const done = new Map(
       inOrder.map((field): [Field, Field] => {
         const old = before.fields[placeOf(field)];

@@ -65,7 +65,7 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   // A clone takes the place of all that was there.
   const metadata = isSame
     ? wanted
-    : mappedMetadata(wanted, change.protocol === undefined ? before : undefined, hasStaged(change), table);
+    : mappedMetadata(wanted, change.protocol === undefined ? before : undefined, comesWith(change), table);
   const protocol = nextProtocol(change, asked, state, metadata);
   checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
@@ -89,9 +89,9 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   ];
 }
 
-/** Whether files come along that were written for the table, and not taken from another one. */
-function hasStaged({ add, metadata }: Change): boolean {
-  return metadata === undefined && add.length > 0;
+/** Whether files come along that were written for the table, and not taken from another one; and whether its columns are told as a whole. */
+function comesWith({ add, metadata }: Change): { readonly hasFiles: boolean; readonly asWritten: boolean } {
+  return { hasFiles: metadata === undefined && add.length > 0, asWritten: metadata !== undefined };
 }
 
 /** A property that was set before its feature was there binds nobody, and stays so until somebody sets something again. */

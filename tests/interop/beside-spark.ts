@@ -5,7 +5,7 @@ import { cp, mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { stringifyJson } from '../../core/json.ts';
+import { isJsonObject, parseJson, stringifyJson, type Json } from '../../core/json.ts';
 import { typeToJson } from '../../core/schema.ts';
 import type { DeltaTable } from '../../tables/index.ts';
 import { Workbench } from './fixtures.ts';
@@ -13,6 +13,19 @@ import { Peer } from './peer.ts';
 
 /** Names in data files that the writer makes up. */
 const MADE_UP = /col-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
+
+function withSortedKeys(text: string): string {
+  if (!/^[[{]/.test(text)) return text;
+  return stringifyJson(sortedKeys(parseJson(text))).replaceAll(MADE_UP, 'col-');
+}
+
+/** Engines put the keys of an object in different orders. */
+function sortedKeys(json: Json): Json {
+  if (Array.isArray(json)) return (json as readonly Json[]).map(sortedKeys);
+  if (!isJsonObject(json)) return json;
+  const entries = Object.entries(json).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, value]) => [key, sortedKeys(value ?? null)]));
+}
 
 export class BesideSpark {
   readonly bench: Workbench;
@@ -66,7 +79,7 @@ export class BesideSpark {
 
   async schemaOf(name: string): Promise<unknown> {
     const { schema, partitionColumns, properties, protocol } = await this.bench.table(name).snapshot();
-    const text = stringifyJson(typeToJson(schema)).replaceAll(MADE_UP, 'col-');
+    const text = stringifyJson(sortedKeys(typeToJson(schema))).replaceAll(MADE_UP, 'col-');
     const sorted = (features: readonly string[] = []): readonly string[] => [...features].sort();
     const features = { readers: sorted(protocol.readerFeatures), writers: sorted(protocol.writerFeatures) };
     const versions = [protocol.minReaderVersion, protocol.minWriterVersion];
@@ -77,7 +90,8 @@ export class BesideSpark {
   async saidOf(name: string): Promise<unknown> {
     const [entry] = await this.bench.table(name).history(1);
     const parameters = Object.entries(entry?.operationParameters ?? {}).map(
-      ([key, value]) => [key, typeof value === 'string' ? value : stringifyJson(value ?? null)] as const,
+      ([key, value]) =>
+        [key, withSortedKeys(typeof value === 'string' ? value : stringifyJson(value ?? null))] as const,
     );
     const known = parameters.filter(([key]) => !['userMetadata', 'statsOnLoad'].includes(key));
     return [entry?.operation, known.sort(([a], [b]) => (a < b ? -1 : 1))];
