@@ -117,7 +117,7 @@ export class DeltaTable {
   }
 
   /**
-   * Writes the rows of a query as data files: durable, but not in the table until they are committed.
+   * Writes the rows of a query as data files: not in the table until they are committed, and durable before they are.
    * @throws SluiceError `VALUE_OUT_OF_RANGE`, `CONSTRAINT_VIOLATED`, `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE` for a constraint that
    *   sluice does not understand, `STORAGE_*`, what the query throws
    * @example const add = await table.stage(session, 'SELECT 1::BIGINT AS id', { schema, partitionColumns: [] });

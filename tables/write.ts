@@ -1,5 +1,5 @@
 /**
- * Rows into data files: Parquet written and durable, statistics in hand, nothing visible yet.
+ * Rows into data files: Parquet written, durable before a log entry names it, statistics in hand, nothing visible yet.
  *
  * Promise: a value that does not fit its column is refused, and so is NULL where the schema allows none; a failure leaves no
  * file behind.
@@ -8,7 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import { struct, type Field, type StructType } from '../core/schema.ts';
-import { copyToParquet, type ParquetOptions } from '../engine/parquet.ts';
+import { copyToParquet, type ParquetFile, type ParquetOptions } from '../engine/parquet.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Session } from '../engine/session.ts';
 import { duckdbType } from '../engine/types.ts';
@@ -103,7 +103,8 @@ async function writeFile(
   const inFile = physicalSchema(schema, mapping);
   const stored = struct(schema.fields.filter(({ name }) => !partitionColumns.includes(name)));
   const ids = mapping === 'none' ? {} : { fieldIds: fieldIdsOf(stored) };
-  const file = await store.putFile(path, (local) => copyToParquet(session, query, local, { compression, ...ids }));
+  const write = (local: string): Promise<ParquetFile> => copyToParquet(session, query, local, { compression, ...ids });
+  const file = await store.putFile(path, write, 'later');
   if (file.rows === 0n) {
     await store.delete(path);
     return undefined;

@@ -5,7 +5,8 @@
  * The contract (tests/contract/object-store.ts holds every implementation to it):
  * - `put(…, 'create')` is put-if-absent: of any number of writers racing for one path exactly one gets 'written', the
  *   others 'exists', and what they meant to write is nowhere to be seen.
- * - A write is durable when its promise resolves, and whole: no reader ever sees a part of it.
+ * - A write is durable when its promise resolves, and whole: no reader ever sees a part of it. Of a file that is put to be durable
+ *   `later` this holds from the next `put(…, 'create')` to the same place on: it does not happen before.
  * - A write that rejects may have happened or not. Read back before deciding.
  * - `list` gives paths in UTF-8 byte order and sees every write that resolved before it began.
  * - `delete` is idempotent: a path that is not there counts as deleted.
@@ -52,8 +53,12 @@ export interface ObjectStore {
    * @throws SluiceError `FILE_MISSING` where the store has to look; on disk it is DuckDB that finds nothing
    */
   localFile(path: string): Promise<string>;
-  /** Lets `write` fill a file on this machine, and returns its result once the object at `path` is durable. */
-  putFile<T>(path: string, write: (localPath: string) => Promise<T>): Promise<T>;
+  /**
+   * Lets `write` fill a file on this machine, and returns its result once the object at `path` is durable.
+   * @param durable later: for what nobody looks for until an object that is put with 'create' names it. After a crash there may be
+   *   a part of it. @default now
+   */
+  putFile<T>(path: string, write: (localPath: string) => Promise<T>, durable?: 'now' | 'later'): Promise<T>;
 }
 
 /** Orders two paths as their UTF-8 bytes do (JavaScript's own order differs beyond the basic plane). */
