@@ -16,11 +16,13 @@ import { progress } from './progress.ts';
 import { figure, type BenchResult, type Figure } from './report.ts';
 import { percentile, ratios } from './stats.ts';
 
-export interface DeltaSizes {
+export interface DeltaOptions {
   /** Live files of the checkpoint that is opened; a hundredth as many entries follow it. */
   readonly files: number;
   /** Rows of append and merge; a hundredth as many are merged. The files that are queried have a fifth as many. */
   readonly rows: number;
+  /** Whether the others run, too. */
+  readonly peers: boolean;
 }
 
 const TIMES = 20;
@@ -32,23 +34,25 @@ const PEERS: Readonly<Record<DeltaCase, string>> = {
   merge: 'delta-rs',
 };
 
-export async function benchDelta(folder: string, sizes: DeltaSizes, rounds: number): Promise<BenchResult> {
+export async function benchDelta(folder: string, options: DeltaOptions, rounds: number): Promise<BenchResult> {
   const shared = join(folder, 'delta');
   await mkdir(shared, { recursive: true });
-  const tables = await prepare(shared, sizes);
+  const tables = await prepare(shared, options);
   const figures: Figure[] = [];
   for (const name of DELTA_CASES) {
     const ours: DeltaResult[] = [];
     const theirs: DeltaResult[] = [];
     for (let round = 0; round < rounds; round++) {
       const input = { ...tables, case: name, times: TIMES };
-      const [a, b] = await turns(input, shared, round % 2 === 0);
+      const [a, b] = await turns(input, shared, round % 2 === 0, options.peers);
+      ours.push(a);
+      progress(`delta ${name}: sluice ${median(a).toFixed(1)} ms`);
+      if (b === undefined) continue;
       if (a.count !== b.count) {
         throw new SluiceError('INTERNAL', `delta ${name}: ${String(a.count)} here, ${String(b.count)} there`);
       }
-      ours.push(a);
       theirs.push(b);
-      progress(`delta ${name}: sluice ${median(a).toFixed(1)} ms, ${PEERS[name]} ${median(b).toFixed(1)} ms`);
+      progress(`delta ${name}: ${PEERS[name]} ${median(b).toFixed(1)} ms`);
     }
     figures.push(...compared(name, ours, theirs));
   }
@@ -56,13 +60,14 @@ export async function benchDelta(folder: string, sizes: DeltaSizes, rounds: numb
   return {
     bench: 'delta',
     about:
-      `sluice beside delta-rs and DuckDB's delta_scan: a log of ${sizes.files.toLocaleString('en')} files, ` +
-      `${sizes.rows.toLocaleString('en')} rows. × is time of sluice by time of the other: below 1 sluice is faster.`,
+      `sluice${options.peers ? " beside delta-rs and DuckDB's delta_scan" : ''}: a log of ${options.files.toLocaleString('en')} files, ` +
+      `${options.rows.toLocaleString('en')} rows.` +
+      (options.peers ? ' × is time of sluice by time of the other: below 1 sluice is faster.' : ''),
     figures,
   };
 }
 
-async function prepare(folder: string, { files, rows }: DeltaSizes): Promise<Omit<DeltaInput, 'case' | 'times'>> {
+async function prepare(folder: string, { files, rows }: DeltaOptions): Promise<Omit<DeltaInput, 'case' | 'times'>> {
   const engine = await Engine.open();
   const queried = Math.max(1, Math.round(rows / 5 / ROWS_PER_FILE));
   const given = { table: '', rows: join(folder, 'rows.parquet'), changes: join(folder, 'changes.parquet') };
@@ -78,34 +83,34 @@ async function prepare(folder: string, { files, rows }: DeltaSizes): Promise<Omi
   return { ...given, id: Math.floor((queried * ROWS_PER_FILE) / 2) };
 }
 
-async function turns(input: DeltaInput, folder: string, oursFirst: boolean): Promise<[DeltaResult, DeltaResult]> {
+async function turns(
+  input: DeltaInput,
+  folder: string,
+  oursFirst: boolean,
+  peers: boolean,
+): Promise<[DeltaResult, DeltaResult | undefined]> {
   const shared = input.case === 'open' || input.case === 'query';
   const at = (side: string): DeltaInput => ({ ...input, table: join(folder, shared ? input.case : side) });
   const ours = async (): Promise<DeltaResult> => (await startChild<DeltaResult>('delta', at('ours')).done).result;
-  const theirs = (): Promise<DeltaResult> => runDeltaPeer(at('theirs'));
-  const first = oursFirst ? await ours() : await theirs();
-  const second = oursFirst ? await theirs() : await ours();
+  const theirs = async (): Promise<DeltaResult | undefined> => (peers ? runDeltaPeer(at('theirs')) : undefined);
+  const before = oursFirst ? undefined : await theirs();
+  const own = await ours();
+  const other = oursFirst ? await theirs() : before;
   for (const side of ['ours', 'theirs']) await rm(join(folder, side), { recursive: true, force: true });
-  return oursFirst ? [first, second] : [second, first];
+  return [own, other];
 }
 
 function compared(name: DeltaCase, ours: readonly DeltaResult[], theirs: readonly DeltaResult[]): Figure[] {
   const our = ours.map(median);
   const their = theirs.map(median);
+  const peaks = (results: readonly DeltaResult[]): number[] => results.map(({ peakMiB }) => peakMiB);
+  const own = [...figure(`${name}: sluice`, 'ms', our), ...figure(`${name}: peak of sluice`, 'MiB', peaks(ours))];
+  if (theirs.length === 0) return own;
   return [
-    ...figure(`${name}: sluice`, 'ms', our),
+    ...own,
     ...figure(`${name}: ${PEERS[name]}`, 'ms', their),
+    ...figure(`${name}: peak of ${PEERS[name]}`, 'MiB', peaks(theirs)),
     ...figure(`${name}: ratio`, '×', ratios(our, their)),
-    ...figure(
-      `${name}: peak of sluice`,
-      'MiB',
-      ours.map(({ peakMiB }) => peakMiB),
-    ),
-    ...figure(
-      `${name}: peak of ${PEERS[name]}`,
-      'MiB',
-      theirs.map(({ peakMiB }) => peakMiB),
-    ),
   ];
 }
 

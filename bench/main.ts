@@ -12,7 +12,7 @@ import { benchIngest } from './ingest.ts';
 import { benchLatency } from './latency.ts';
 import { machine, versions } from './machine.ts';
 import { benchMemory } from './memory.ts';
-import { parseOptions, type BenchName, type BenchOptions } from './options.ts';
+import { parseOptions, USAGE, type BenchName, type BenchOptions } from './options.ts';
 import { SparkPeer } from './peers/spark.ts';
 import { progress } from './progress.ts';
 import { toText, writeJson, type BenchResult, type Report } from './report.ts';
@@ -24,6 +24,10 @@ const WITHOUT_KAFKA: readonly BenchName[] = ['tables', 'delta'];
 
 async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args);
+  if (options === undefined) {
+    process.stdout.write(`${USAGE}\n`);
+    return;
+  }
   const cache = join(REPO, '.cache', 'bench');
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, 'run-'));
@@ -70,7 +74,7 @@ async function withSpark(options: BenchOptions, brokers: readonly string[], fold
 function run(
   name: BenchName,
   setting: Setting,
-  { records, rounds, latencySeconds, files, rows }: BenchOptions,
+  { records, rounds, latencySeconds, files, rows, deltaRs }: BenchOptions,
 ): Promise<BenchResult> {
   progress(`${name} begins`);
   switch (name) {
@@ -83,7 +87,7 @@ function run(
     case 'tables':
       return benchTables(setting, rounds);
     case 'delta':
-      return benchDelta(setting.folder, { files, rows }, rounds);
+      return benchDelta(setting.folder, { files, rows, peers: deltaRs }, rounds);
   }
 }
 

@@ -16,6 +16,8 @@ export interface BenchOptions {
   /** Rows that the delta bench appends and merges into. */
   readonly rows: number;
   readonly spark: boolean;
+  /** Whether delta-rs and delta_scan run beside in the delta bench. */
+  readonly deltaRs: boolean;
   /** Where the JSON goes; undefined: `.cache/bench/<bench names>.json`. */
   readonly out: string | undefined;
 }
@@ -27,11 +29,14 @@ export const USAGE = `npm run bench -- [ingest] [latency] [memory] [tables] [del
   --files N      live files in the log that delta opens (default 100000)
   --rows N       rows that delta appends and merges into (default 10000000)
   --no-spark     leave the Spark peer out (no Python, no download)
+  --no-delta-rs  leave delta-rs and delta_scan out of delta (no Python, no download)
+  --help         this text
   --out FILE     where the JSON goes (default .cache/bench/NAMES.json)`;
 
-/** @throws SluiceError `USAGE` */
-export function parseOptions(args: readonly string[]): BenchOptions {
+/** @returns undefined when help is asked for. @throws SluiceError `USAGE` */
+export function parseOptions(args: readonly string[]): BenchOptions | undefined {
   const { values, positionals } = parsed(args);
+  if (values.help) return undefined;
   const unknown = positionals.find((name) => !isBench(name));
   if (unknown !== undefined) throw usage(`there is no bench called ${unknown}`);
   const named = positionals.filter(isBench);
@@ -43,6 +48,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     files: positive('files', values.files),
     rows: positive('rows', values.rows),
     spark: !values['no-spark'],
+    deltaRs: !values['no-delta-rs'],
     out: values.out,
   };
 }
@@ -59,6 +65,8 @@ function parsed(args: readonly string[]) {
         files: { type: 'string', default: '100000' },
         rows: { type: 'string', default: '10000000' },
         'no-spark': { type: 'boolean', default: false },
+        'no-delta-rs': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
         out: { type: 'string' },
       },
     });
