@@ -9,7 +9,7 @@
  */
 export { SluiceError, type ErrorCode } from '../core/errors.ts';
 export { parseSchema } from '../core/schema-text.ts';
-export { field, primitive, struct, type DataType, type Field, type StructType } from '../core/schema.ts';
+export { field, primitive, struct, typeName, type DataType, type Field, type StructType } from '../core/schema.ts';
 export { Engine, type EngineOptions } from '../engine/engine.ts';
 export type { Session } from '../engine/session.ts';
 export { DeltaTable, type TableParts, type TableSettings } from './table.ts';

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { Io } from '../io.ts';
 import { examples } from '../options.ts';
+import { addAlterVerb } from './alter.ts';
 import { addCopyVerbs } from './copies.ts';
 import { addMergeVerb } from './merge.ts';
 import { addPropertiesVerb } from './properties.ts';
@@ -34,6 +35,7 @@ export function addTableCommands(program: Command, io: Io, globals: (command: Co
   addRowVerbs(verbs);
   addMergeVerb(verbs);
   addWriteVerbs(verbs);
+  addAlterVerb(verbs);
   addTidyVerbs(verbs);
   addCopyVerbs(verbs);
   addVersionVerbs(verbs);

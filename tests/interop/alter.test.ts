@@ -28,12 +28,16 @@ async function expectEach(
   }
 }
 
-test('columns are added, renamed, moved, described and dropped', async () => {
-  const { spark, bench } = beside;
-  const twice = await beside.twice('columns', [
-    `CREATE TABLE TABLE_ (id BIGINT NOT NULL, part STRING, s STRUCT<a: INT, b: STRING>, l ARRAY<STRUCT<x: INT>>) USING delta PARTITIONED BY (part) TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableDeletionVectors' = 'false')`,
-    `INSERT INTO TABLE_ SELECT id, 'p', named_struct('a', 1, 'b', 'b'), array(named_struct('x', 2)) FROM range(5)`,
-  ]);
+/** Milliseconds: each statement of Spark takes seconds. */
+const LONG = 600_000;
+
+const TABLE = [
+  `CREATE TABLE TABLE_ (id BIGINT NOT NULL, part STRING, s STRUCT<a: INT, b: STRING>, l ARRAY<STRUCT<x: INT>>) USING delta PARTITIONED BY (part) TBLPROPERTIES ('delta.columnMapping.mode' = 'name', 'delta.enableDeletionVectors' = 'false')`,
+  `INSERT INTO TABLE_ SELECT id, 'p', named_struct('a', 1, 'b', 'b'), array(named_struct('x', 2)) FROM range(5)`,
+];
+
+test('columns are added and dropped', async () => {
+  const twice = await beside.twice('columns', TABLE);
   await expectEach(twice, 'columns', [
     [`ADD COLUMNS (n INT COMMENT 'new' FIRST, s.c DOUBLE AFTER a, l.element.y STRING, t STRUCT<u: INT>)`, {
       addColumns: [
@@ -43,24 +47,32 @@ test('columns are added, renamed, moved, described and dropped', async () => {
         { column: column('t STRUCT<u: INT>') },
       ],
     }],
+    ['DROP COLUMNS (n, s.c)', { dropColumns: ['n', 's.c'] }],
+  ]);
+  await beside.expectSame('columns', twice.theirs, false);
+}, LONG); // prettier-ignore
+
+test('columns are renamed, described and moved', async () => {
+  const { spark, bench } = beside;
+  const twice = await beside.twice('names', TABLE);
+  await expectEach(twice, 'names', [
     ['RENAME COLUMN s.a TO first', { renameColumn: { from: 's.a', to: 'first' } }],
     ['RENAME COLUMN part TO `the.part`', { renameColumn: { from: 'part', to: 'the.part' } }],
     [`ALTER COLUMN id COMMENT 'the key'`, { alterColumn: { column: 'id', comment: 'the key' } }],
     ['ALTER COLUMN id DROP NOT NULL', { alterColumn: { column: 'id', nullable: true } }],
     ['ALTER COLUMN id AFTER s', { alterColumn: { column: 'id', position: { after: 's' } } }],
     ['ALTER COLUMN s.b FIRST', { alterColumn: { column: 's.b', position: 'first' } }],
-    ['DROP COLUMNS (n, s.c)', { dropColumns: ['n', 's.c'] }],
   ]);
   const row = `SELECT CAST(9 AS BIGINT) AS id, 'q' AS \`the.part\``;
   await spark.write(bench.path(twice.theirs), row, { mode: 'append' });
   await twice.ours.append(bench.session, { source: row.replaceAll('`', '"') });
-  await beside.expectSame('columns', twice.theirs, false);
-}); // prettier-ignore
+  await beside.expectSame('names', twice.theirs, false);
+}, LONG); // prettier-ignore
 
 test('columns are widened, and so they are by rows where the schema evolves', async () => {
   const { spark, bench } = beside;
   const twice = await beside.twice('widened', [
-    `CREATE TABLE TABLE_ (b BYTE, i INT, d DECIMAL(6,2), f FLOAT, day DATE, l ARRAY<SHORT>, m MAP<INT, STRUCT<x: INT>>) USING delta TBLPROPERTIES ('delta.enableTypeWidening' = 'true', 'delta.enableDeletionVectors' = 'false')`,
+    `CREATE TABLE TABLE_ (b BYTE, i INT, d DECIMAL(6,2), f FLOAT, day DATE, l ARRAY<SHORT>, m MAP<INT, STRUCT<x: INT>>) USING delta TBLPROPERTIES ('delta.enableTypeWidening' = 'true', 'delta.feature.timestampNtz' = 'supported', 'delta.enableDeletionVectors' = 'false')`,
     `INSERT INTO TABLE_ VALUES (1, 2, 3.25, 0.5, DATE '2026-01-01', array(4), map(5, named_struct('x', 6)))`,
   ]);
   const widen = (path: string, to: string): [string, Alteration] => [`ALTER COLUMN ${path} TYPE ${to}`, { alterColumn: { column: path, type: type(to) } }];
@@ -72,7 +84,7 @@ test('columns are widened, and so they are by rows where the schema evolves', as
   await spark.write(bench.path(twice.theirs), source, { mode: 'append', mergeSchema: 'true' });
   await twice.ours.append(bench.session, { source, mergeSchema: true });
   await beside.expectSame('widened', twice.theirs, false);
-}); // prettier-ignore
+}, LONG); // prettier-ignore
 
 test('constraints come and go, and the comment of the table', async () => {
   const twice = await beside.twice('ruled', [

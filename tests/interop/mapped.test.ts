@@ -53,7 +53,7 @@ test.each(['name', 'id'])('by %s: appends, updates, deletes and merges', async (
   await expectSameRows(name, theirs);
   expect(await beside.schemaOf(name)).toEqual(await beside.schemaOf(theirs));
   expect((await ours.check(session)).problems).toEqual([]);
-}); // prettier-ignore
+}, 600_000); // prettier-ignore
 
 test.each(['name', 'id'])('by %s: overwrites, copies, a restore, and what Spark renames', async (mode) => {
   const { bench, spark } = beside;
@@ -85,7 +85,7 @@ test.each(['name', 'id'])('by %s: overwrites, copies, a restore, and what Spark 
   expect(await spark.read(bench.path(name))).toEqual(await bench.digest(name));
   const without = await session.rows(`SELECT count(*) AS n FROM parquet_schema('${bench.path(name)}/**/part-*.zstd.parquet') WHERE field_id IS NULL AND name LIKE 'col-%'`);
   expect(without).toEqual([{ n: 0n }]);
-}); // prettier-ignore
+}, 600_000); // prettier-ignore
 
 test.each(['name', 'id'])('a table that is created by %s', async (mode) => {
   const { bench, spark } = beside;

@@ -89,6 +89,28 @@ test('properties are listed and set, and refused when they mean nothing or need 
   expect(await json('properties', 'silver.orders')).toEqual(set);
 }); // prettier-ignore
 
+test('columns and constraints are altered, and what cannot be says what to do', async () => {
+  const copy = './altered';
+  expect((await table('clone', 'silver.orders', copy)).stderr).toBe('');
+  const { version } = await json('properties', copy, '--set', 'delta.columnMapping.mode=name', '--set', 'delta.enableTypeWidening=true');
+  const altered = async (...args: string[]): Promise<string> => (await table('alter', copy, ...args)).stdout;
+  expect(await altered('--add-column', `note STRING COMMENT 'said' AFTER order_id`, '--add-column', '"odd name" STRUCT<a: INT> FIRST')).toBe(`${copy}@${String(Number(version) + 1)}: added note, odd name\n`);
+  expect(await altered('--add-column', '"odd name".b BIGINT')).toContain('added odd name.b');
+  expect(await altered('--rename-column', 'note = remark')).toContain('renamed note to remark');
+  expect(await altered('--alter-column', '"odd name".a TYPE BIGINT')).toContain('odd name.a is bigint now');
+  expect(await altered('--alter-column', `remark COMMENT 'why'`)).toContain('set the comment of remark');
+  expect(await altered('--alter-column', 'remark FIRST')).toContain('moved remark to the first place');
+  expect(await altered('--alter-column', 'order_id SET NOT NULL')).toContain('order_id is NOT NULL now');
+  expect(await altered('--add-constraint', 'positive = order_id > 0')).toContain('added the constraint positive');
+  expectError(await table('alter', copy, '--drop-column', 'order_id'), 7, 'SCHEMA_INCOMPATIBLE', 'positive', ADVICE);
+  expectError(await table('alter', copy, '--add-constraint', 'none = order_id < 0'), 7, 'CONSTRAINT_VIOLATED', ADVICE);
+  expect(await altered('--drop-constraint', 'positive')).toContain('dropped the constraint positive');
+  expect(await json('alter', copy, '--drop-column', 'remark', '--drop-column', '"odd name"')).toMatchObject({ table: copy, alteration: 'dropColumns' });
+  expect(await altered('--comment', 'a copy')).toContain('set the comment');
+  expectError(await table('alter', copy, '--drop-column', 'remrak'), 3, 'UNKNOWN_COLUMN', 'remrak', ADVICE);
+  expectError(await table('alter', 'silver.orders', '--drop-column', 'amount'), 6, 'UNSUPPORTED_FEATURE', 'delta.columnMapping.mode=name');
+}); // prettier-ignore
+
 test('a stream that reads changed rows says so, and names the version', async () => {
   expect((await json('delete', 'bronze.orders', '--all'))['deleted_rows']).toBe(2000);
   const { code, stderr } = await run(lake);

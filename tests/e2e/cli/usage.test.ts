@@ -9,7 +9,7 @@ afterAll(() => scratch.remove());
 
 const COMMANDS = [
   'init', 'run', 'sql', 'tables', 'history', 'features', 'features list', 'features export', 'check',
-  'table', 'table delete', 'table update', 'table optimize', 'table vacuum', 'table check', 'table properties', 'table restore',
+  'table', 'table delete', 'table update', 'table optimize', 'table vacuum', 'table check', 'table properties', 'table restore', 'table alter',
 ]; // prettier-ignore
 
 test('--version is the version of the package, and nothing else', async () => {
@@ -43,6 +43,13 @@ test.each([
   [['table', 'update', 'a.b', '--set', 'x', '--all'], 'not an assignment: x'],
   [['table', 'delete', 'a.b', '--all', '--where', 'true'], '--all and --where exclude each other'],
   [['table', 'properties', 'a.b', '--set', 'x'], 'not a property: x'],
+  [['table', 'alter', 'a.b'], 'what to alter was not said'],
+  [['table', 'alter', 'a.b', '--drop-column', 'x', '--comment', 'y'], 'several kinds of change at once'],
+  [['table', 'alter', 'a.b', '--add-column', 'x'], 'not understood: x'],
+  [['table', 'alter', 'a.b', '--add-column', 'x AFTER y'], 'not understood: x AFTER y'],
+  [['table', 'alter', 'a.b', '--rename-column', 'x'], 'not understood: x'],
+  [['table', 'alter', 'a.b', '--alter-column', 'x SET NULL'], 'not understood: x SET NULL'],
+  [['table', 'alter', 'a.b', '--add-constraint', 'a == 1'], 'not understood: a == 1'],
   [['table', 'restore', 'a.b'], 'name either a version or a time'],
   [['table', 'restore', 'a.b', '--timestamp-as-of', 'noon'], 'not a time: noon'],
   [['table', 'restore', 'a.b', '--timestamp-as-of', '2026-02-31'], 'not a time: 2026-02-31'],
