@@ -14,6 +14,8 @@ export interface Change {
   readonly add: readonly AddFile[];
   /** In a rewrite: files of the snapshot in `read`. */
   readonly remove?: readonly AddFile[];
+  /** Files from `stage` that say which rows change, for tables that keep a change data feed: all of the change, or nothing of it. */
+  readonly changes?: readonly AddFile[];
   /** What the change was made from. Without it, it depends on nothing that is in the table. */
   readonly read?: ReadSet;
   /** False: no row changes, they only lie in other files, and a stream that follows the table passes over the commit. */

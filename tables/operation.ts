@@ -14,6 +14,7 @@ import type { Conflict } from './log/conflicts.ts';
 import { missingDataFile } from './missing-file.ts';
 import type { Snapshot } from './snapshot.ts';
 import { FileLease } from './store/lease.ts';
+import type { ObjectStore } from './store/object-store.ts';
 import type { Shape } from './write.ts';
 
 /** The steps of a `DeltaTable` that operations are made of. */
@@ -22,7 +23,13 @@ export interface Steps {
   snapshot(at?: bigint | Date): Promise<Snapshot>;
   stage(session: Session, query: string, shape: Shape): Promise<AddFile[]>;
   commit(change: Change): Promise<CommitResult>;
-  discard(files: readonly AddFile[]): Promise<void>;
+  discard(files: readonly StagedFile[]): Promise<void>;
+}
+
+/** A file that was written and is in no version yet: of rows, of changes of rows, or of deletion vectors. */
+export interface StagedFile {
+  /** As the log has paths. */
+  readonly path: string;
 }
 
 /** What an operation works with. */
@@ -39,11 +46,17 @@ export interface OperatedWithRows extends Operated {
   readonly session: Session;
 }
 
+/** What an operation on rows that are in the table works with: it may write deletion vectors. */
+export interface OperatedOnRows extends OperatedWithRows {
+  /** Where the table lies. */
+  readonly store: ObjectStore;
+}
+
 export interface Attempt<T> {
   /** Undefined when there is nothing to do. */
   readonly change: Change | undefined;
   /** Files that were written for the change: nobody needs them when it does not come about. */
-  readonly staged: readonly AddFile[];
+  readonly staged: readonly StagedFile[];
   readonly result: T;
 }
 

@@ -22,7 +22,7 @@ import {
 } from './log/actions.ts';
 import { commitInfo } from './log/commit-info.ts';
 import { isolationLevelOf } from './log/conflicts.ts';
-import { neededFeatures, withFeatures } from './log/features.ts';
+import { isActive, neededFeatures, withFeatures, type Described } from './log/features.ts';
 import {
   askedBy,
   checkNotAppendOnly,
@@ -69,6 +69,7 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   const protocol = nextProtocol(change, asked, state, metadata);
   checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
+  if (metadata !== state?.metadata) checkReserved({ protocol, metadata }, table);
   checkFiles(change.add, metadata, { table, mapping: mappingModeOf(protocol, metadata, table) });
   const removed = removedBy(change, state);
   const dataChange = change.dataChange ?? true;
@@ -86,6 +87,10 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
     ...txns(change, state, nowMs).map((txn) => ({ kind: 'txn' as const, txn })),
     ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs, dataChange) })),
     ...change.add.map((add) => ({ kind: 'add' as const, add: { ...add, dataChange } })),
+    ...(change.changes ?? []).map(({ path, partitionValues, bytes }) => ({
+      kind: 'cdc' as const,
+      cdc: { path, partitionValues, bytes },
+    })),
   ];
 }
 
@@ -99,6 +104,19 @@ function nextProtocol(change: Change, { features }: Asked, state: LogState | und
   const news = metadata === state?.metadata ? [] : neededFeatures(metadata);
   const own = withFeatures(state?.protocol, [...features, ...news]);
   return change.protocol === undefined ? own : joined(own, change.protocol);
+}
+
+/** Names that a change data feed gives columns of its own. Source: Delta, `CDCReader`. */
+const RESERVED = new Set(['_change_type', '_commit_version', '_commit_timestamp']);
+
+function checkReserved(described: Described, table: string): void {
+  if (!isActive('changeDataFeed', described)) return;
+  const taken = described.metadata.schema.fields.find(({ name }) => RESERVED.has(name.toLowerCase()));
+  if (taken === undefined) return;
+  throw new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: the change data feed needs the column name ${taken.name}`, {
+    advice: 'Rename the column, or leave delta.enableChangeDataFeed off.',
+    facts: { table, column: taken.name },
+  });
 }
 
 function removedBy({ mode, remove = [] }: Change, state: LogState | undefined): readonly AddFile[] {

@@ -7,6 +7,7 @@
 import { systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
+import { struct, type StructType } from '../core/schema.ts';
 import type { Session } from '../engine/session.ts';
 import { alterTable } from './alter/alter.ts';
 import type { Alteration, AlterResult } from './alter/alteration.ts';
@@ -25,7 +26,7 @@ import type { RewriteResult } from './dml/rewrite.ts';
 import type { RowCondition } from './dml/touched.ts';
 import { updateRows, type UpdateOptions } from './dml/update.ts';
 import { readHistory, summaryOf } from './history.ts';
-import type { AddFile } from './log/actions.ts';
+import type { AddFile, Metadata } from './log/actions.ts';
 import { readEntries } from './log/entry.ts';
 import { listLog, unreachable } from './log/listing.ts';
 import { loadState, newerState } from './log/load.ts';
@@ -38,7 +39,7 @@ import { convertFolder, type ConvertOptions, type ConvertResult } from './mainta
 import { optimizeTable, type OptimizeOptions, type OptimizeResult } from './maintain/optimize.ts';
 import { vacuumTable, type VacuumOptions, type VacuumResult } from './maintain/vacuum.ts';
 import { restoreTable, type RestoreResult } from './maintain/restore.ts';
-import type { OperatedWithRows } from './operation.ts';
+import type { OperatedOnRows, StagedFile } from './operation.ts';
 import { Snapshot } from './snapshot.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open.ts';
@@ -135,7 +136,7 @@ export class DeltaTable {
       mapping,
       writtenFor: writtenFor(protocol, metadata, this.location),
       ...shape,
-      ...(mapping === 'none' ? {} : { schema: withColumnIds(shape.schema, metadata) }),
+      ...(mapping === 'none' ? {} : { schema: mapped(shape, metadata) }),
     });
   }
 
@@ -169,7 +170,7 @@ export class DeltaTable {
   }
 
   /** Deletes files from `stage` that never made it into the table. */
-  async discard(files: readonly AddFile[]): Promise<void> {
+  async discard(files: readonly StagedFile[]): Promise<void> {
     await discardFiles(this.#store, files);
   }
 
@@ -334,9 +335,9 @@ export class DeltaTable {
     return checkTable({ store: this.#store, session }, await this.snapshot(), options);
   }
 
-  #operated(session: Session): OperatedWithRows {
+  #operated(session: Session): OperatedOnRows {
     const { clock, random } = this.#parts;
-    return { table: this, session, clock, random };
+    return { table: this, store: this.#store, session, clock, random };
   }
 
   async #latest(): Promise<LogState | undefined> {
@@ -367,4 +368,10 @@ export class DeltaTable {
       facts: { table: this.location },
     });
   }
+}
+
+/** What says how a row changed is no column of the table, and has no id. */
+function mapped({ schema: { fields }, areChanges = false }: Shape, metadata: Metadata): StructType {
+  const own = fields.slice(0, areChanges ? -1 : undefined);
+  return struct([...withColumnIds(struct(own), metadata).fields, ...fields.slice(own.length)]);
 }

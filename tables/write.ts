@@ -29,6 +29,8 @@ export interface Shape {
   readonly partitionColumns: readonly string[];
   /** Whether the rows are the table's own, and only lie in other files: its rules need not be looked at again. @default false */
   readonly areItsOwn?: boolean;
+  /** Whether they are no rows of the table but changes of its rows, which lie in a folder of their own. @default false */
+  readonly areChanges?: boolean;
 }
 
 export interface WriteParts extends Shape {
@@ -81,7 +83,7 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
 }
 
 /** Deletes files that never made it into a table: such as `writeFiles` makes, in the table's own folder. */
-export async function discardFiles(store: ObjectStore, files: readonly AddFile[]): Promise<void> {
+export async function discardFiles(store: ObjectStore, files: readonly { readonly path: string }[]): Promise<void> {
   for (const file of files) {
     const place = placeOf(store, file.path);
     if (place.store === store) await store.delete(place.path);
@@ -97,11 +99,12 @@ async function writeFile(
   session: Session,
   query: string,
   partitionValues: PartitionValues,
-  { store, clock, random, schema, partitionColumns, compression, mapping, writtenFor }: WriteParts,
+  { store, clock, random, schema, partitionColumns, compression, mapping, writtenFor, areChanges = false }: WriteParts,
 ): Promise<AddFile | undefined> {
-  const path = `part-00000-${random.uuid()}-c000.${compression}.parquet`;
+  const name = `00000-${random.uuid()}-c000.${compression}.parquet`;
+  const path = areChanges ? `_change_data/cdc-${name}` : `part-${name}`;
   const inFile = physicalSchema(schema, mapping);
-  const stored = struct(schema.fields.filter(({ name }) => !partitionColumns.includes(name)));
+  const stored = struct(schema.fields.filter(({ name: column }) => !partitionColumns.includes(column)));
   const ids = mapping === 'none' ? {} : { fieldIds: fieldIdsOf(stored) };
   const write = (local: string): Promise<ParquetFile> => copyToParquet(session, query, local, { compression, ...ids });
   const file = await store.putFile(path, write, 'later');

@@ -70,6 +70,23 @@ export function rowsWithout(a: DeletedRows | undefined, b: DeletedRows | undefin
   return { first: a.first, bits };
 }
 
+/** The rows that are in either of two sets. */
+export function rowsOfBoth(a: DeletedRows, b: DeletedRows | undefined): DeletedRows {
+  if (b === undefined || b.bits.length === 0) return a;
+  const [first, end] = [0, Math.max(...[a, b].map((set) => set.first + set.bits.length * 8))];
+  const bits = new Uint8Array(Math.ceil(end / 8));
+  for (const set of [a, b]) {
+    for (const [at, byte] of set.bits.entries()) {
+      for (let bit = 0; bit < 8; bit++) {
+        if ((byte & (0x80 >> bit)) === 0) continue;
+        const row = set.first + at * 8 + bit;
+        bits[row >> 3] = (bits[row >> 3] ?? 0) | (0x80 >> (row & 7));
+      }
+    }
+  }
+  return { first, bits };
+}
+
 /** The paths of all that a logical file is made of, as the log has them: its data, and which rows of it are deleted. */
 export function pathsOf({
   path,

@@ -5,16 +5,16 @@
  * Source: Delta protocol, "Deletion Vector Format"; RoaringFormatSpec, "Standard 32-bit Roaring Bitmap", "Extension for 64-bit
  * implementations".
  */
-const MAGIC = 1_681_511_377;
+export const MAGIC = 1_681_511_377;
 /** An older form that Delta's own reader still takes: buckets without keys, each with its size before it. */
 const OLD_MAGIC = 1_681_511_376;
-const COOKIE_WITH_RUNS = 12_347;
-const COOKIE = 12_346;
+export const COOKIE_WITH_RUNS = 12_347;
+export const COOKIE = 12_346;
 /** Bitmaps with runs leave the offsets of so few containers out. */
-const NO_OFFSETS_BELOW = 4;
+export const NO_OFFSETS_BELOW = 4;
 /** A container with more values than this is a bitmap, with a bit for each of its 65,536 numbers. */
-const ARRAY_MOST = 4096;
-const BITMAP_BYTES = 8192;
+export const ARRAY_MOST = 4096;
+export const BITMAP_BYTES = 8192;
 /** Numbers from here on are no longer exact in JavaScript; no Parquet file has so many rows. */
 const HIGH_KEYS = 2 ** 21;
 

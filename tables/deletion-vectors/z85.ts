@@ -28,3 +28,22 @@ export function decodeZ85(text: string): Uint8Array {
   }
   return bytes;
 }
+
+/**
+ * @param bytes a multiple of four of them
+ * @example encodeZ85(Uint8Array.of(0x86, 0x4f, 0xd2, 0x6f, 0xb5, 0x59, 0xf7, 0x5b)) // 'HelloWorld'
+ */
+export function encodeZ85(bytes: Uint8Array): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += BYTES) {
+    let value = view.getUint32(at);
+    let group = '';
+    for (let i = 0; i < CHARACTERS; i++) {
+      group = `${ALPHABET[value % ALPHABET.length] ?? ''}${group}`;
+      value = Math.floor(value / ALPHABET.length);
+    }
+    text += group;
+  }
+  return text;
+}

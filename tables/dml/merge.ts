@@ -6,30 +6,26 @@
  * Source: Databricks, "MERGE INTO".
  */
 import { SluiceError } from '../../core/errors.ts';
-import type { Field, StructType } from '../../core/schema.ts';
-import { quoteIdent } from '../../engine/quoting.ts';
-import type { AddFile } from '../log/actions.ts';
-import { operate, type Attempt, type OperatedWithRows } from '../operation.ts';
+import { operate, type Attempt, type OperatedOnRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
-import type { SourceColumn, Star } from './assignments.ts';
+import type { SourceColumn } from './assignments.ts';
+import { changeMetrics } from './change-data.ts';
+import { vectorMetrics } from './mark.ts';
 import {
-  ACTIONS,
   checkUnique,
   countOf,
   INSERTS,
-  isDelete,
   match,
   MERGE_TABLES,
   PLACES,
   SOURCE,
   touchedBy,
   type MergeOptions,
-  type MergeTouched,
 } from './merge-match.ts';
 import { mergeConditions } from './merge-prune.ts';
-import { schemaAfter, updatedValue } from './merge-schema.ts';
-import { columnsOf, OWN, predicatesOf, type RowClause } from './merge-sql.ts';
-import { groups } from './rewrite.ts';
+import { schemaAfter } from './merge-schema.ts';
+import { OWN, predicatesOf } from './merge-sql.ts';
+import { writeMerged } from './merge-write.ts';
 import { checkStable, inTransaction } from './stable.ts';
 import { sum } from './shared.ts';
 import { mayWiden } from '../widening.ts';
@@ -45,7 +41,7 @@ export interface MergeResult {
 }
 
 /** @throws SluiceError `MERGE_AMBIGUOUS`, `SQL_INVALID`, `UNKNOWN_COLUMN`, `VALUE_OUT_OF_RANGE`, `COMMIT_CONTENTION`, `STORAGE_*` */
-export async function mergeInto(parts: OperatedWithRows, options: MergeOptions): Promise<MergeResult> {
+export async function mergeInto(parts: OperatedOnRows, options: MergeOptions): Promise<MergeResult> {
   const { session, table } = parts;
   await checkStable(session, expressionsOf(options), table.location);
   try {
@@ -76,7 +72,7 @@ function expressionsOf({
 }
 
 async function attempt(
-  parts: OperatedWithRows,
+  parts: OperatedOnRows,
   snapshot: Snapshot,
   options: MergeOptions,
   source: readonly SourceColumn[],
@@ -99,21 +95,29 @@ async function attempt(
   await checkUnique(session, snapshot, whenMatched);
   const touched = await touchedBy(session, clauses, target.files);
   const inserted = await countOf(session, `SELECT count(*) AS n FROM ${INSERTS}`);
-  const add = await written(parts, snapshot, { options, schema, clauses, source, touched, inserted });
+  const { add, changes, staged } = await writeMerged(parts, snapshot, {
+    options,
+    schema,
+    clauses,
+    source,
+    touched,
+    inserted,
+  });
   const removed = touched.map(({ file }) => file);
   const deleted = sum(touched.map((one) => one.deleted));
   const updated = sum(touched.map((one) => one.taken)) - deleted;
   const result = { inserted, updated, deleted, filesAdded: add.length, filesRemoved: removed.length };
   const isSame = schema === snapshot.schema;
-  if (removed.length === 0 && add.length === 0 && isSame) return { change: undefined, staged: add, result };
+  if (removed.length === 0 && add.length === 0 && isSame) return { change: undefined, staged, result };
   return {
     result,
-    staged: add,
+    staged,
     change: {
       operation: 'MERGE',
       mode: 'rewrite',
       add,
       remove: removed,
+      changes,
       read: {
         version: snapshot.version,
         files: [...target.files.values()],
@@ -132,8 +136,23 @@ async function attempt(
         numTargetRowsDeleted: String(deleted),
         numTargetFilesAdded: String(add.length),
         numTargetFilesRemoved: String(removed.length),
+        ...targetMetrics({ ...vectorMetrics(removed, add), ...changeMetrics(changes) }),
       },
     },
+  };
+}
+
+/** Spark says of each that it is of the target: `numTargetDeletionVectorsAdded`, and `numTargetChangeFilesAdded` by another name. */
+function targetMetrics({
+  numAddedChangeFiles = '0',
+  changeFileBytes = '0',
+  ...vectors
+}: Readonly<Record<string, string>>) {
+  const named = Object.entries(vectors).map(([name, value]) => [name.replace('num', 'numTarget'), value] as const);
+  return {
+    ...Object.fromEntries(named),
+    numTargetChangeFilesAdded: numAddedChangeFiles,
+    numTargetChangeFileBytes: changeFileBytes,
   };
 }
 
@@ -148,54 +167,4 @@ function checkNames({ schema, location }: Snapshot, sourceColumns: readonly stri
     advice: 'Rename the column.',
     facts: { table: location, column: taken },
   });
-}
-
-interface Rows {
-  readonly options: MergeOptions;
-  /** Of the table after the merge. */
-  readonly schema: StructType;
-  readonly clauses: readonly RowClause[];
-  readonly source: readonly SourceColumn[];
-  readonly touched: readonly MergeTouched[];
-  readonly inserted: bigint;
-}
-
-async function written(
-  { table, session }: OperatedWithRows,
-  snapshot: Snapshot,
-  { options, schema, clauses, source, touched, inserted }: Rows,
-): Promise<AddFile[]> {
-  const { partitionColumns, location } = snapshot;
-  const isPartial = options.withSchemaEvolution === true;
-  const before = new Map(snapshot.schema.fields.map((field) => [field.name, field.type]));
-  const kept = ({ name }: Field): string => (before.has(name) ? `target.${quoteIdent(name)}` : 'NULL');
-  const update: Star = { source, isPartial, value: (field, own) => updatedValue(field, before.get(field.name), own) };
-  const insert: Star = { source, isPartial, value: (_, own) => `source.${quoteIdent(own.name)}` };
-  const changed = columnsOf(schema.fields, clauses, update, kept, location);
-  const created = columnsOf(schema.fields, options.whenNotMatched ?? [], insert, () => 'NULL', location);
-  const bySource = (to: string): string => `JOIN ${SOURCE} AS source ON source.${OWN.source} = ${to}.source`;
-  const added: AddFile[] = [];
-  const stage = async (query: string, wanted: bigint): Promise<void> => {
-    const staged = await table.stage(session, query, { schema, partitionColumns });
-    added.push(...staged);
-    const found = sum(staged.map(({ rows = 0n }) => rows));
-    if (found === wanted) return;
-    throw new SluiceError('QUERY_FAILED', `${location}: ${String(found)} rows came out, not ${String(wanted)}`, {
-      advice: 'Nothing was changed. Please report it.',
-      facts: { table: location, version: snapshot.version },
-    });
-  };
-  try {
-    for (const group of groups(touched)) {
-      const { relation } = await snapshot.relationWithPlaces(PLACES, { files: group.map(({ file }) => file) });
-      const rows = `FROM ${relation} AS target LEFT JOIN ${ACTIONS} AS a ON a.file = target.${OWN.file} AND a.row = target.${OWN.row} LEFT ${bySource('a')} WHERE a.${OWN.clause} IS NULL OR NOT (${isDelete(clauses)})`;
-      const all = await countOf(session, `SELECT count(*) AS n FROM ${relation}`);
-      await stage(`SELECT ${changed} ${rows}`, all - sum(group.map(({ deleted }) => deleted)));
-    }
-    if (inserted > 0n) await stage(`SELECT ${created} FROM ${INSERTS} AS a ${bySource('a')}`, inserted);
-    return added;
-  } catch (error) {
-    await table.discard(added).catch(() => undefined);
-    throw error;
-  }
 }

@@ -8,18 +8,17 @@
  */
 import { SluiceError } from '../../core/errors.ts';
 import type { StructType } from '../../core/schema.ts';
-import type { Change } from '../change.ts';
 import { fitted } from '../fit.ts';
 import type { AddFile } from '../log/actions.ts';
-import { operate, type Attempt, type OperatedWithRows } from '../operation.ts';
+import { operate, type Attempt, type OperatedOnRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
+import type { Shape } from '../write.ts';
 import { appendRows, parametersOf, type Creatable, type WriteResult } from './append.ts';
-import { withoutRows } from './delete.ts';
 import { asRowsOf, checkPartitioning, schemaOfRows, type NewRows } from './new-rows.ts';
+import { replaceRows } from './replace-where.ts';
 import { inPartitionsOf, partitionsOverlap } from './same-partitions.ts';
-import { explained, rowsIn } from './shared.ts';
+import { rowsIn } from './shared.ts';
 import { checkStable, inTransaction } from './stable.ts';
-import { isTaken } from './touched.ts';
 import { mayWiden } from '../widening.ts';
 
 export interface OverwriteOptions extends NewRows {
@@ -41,7 +40,7 @@ type Attempted = Attempt<Omit<OverwriteResult, 'version'>>;
 
 /** @throws SluiceError as `appendRows`, `USAGE` for options that exclude each other, `REPLACE_WHERE_MISMATCH`, `TABLE_APPEND_ONLY` */
 export async function overwriteRows(
-  parts: OperatedWithRows & { readonly table: Creatable },
+  parts: OperatedOnRows & { readonly table: Creatable },
   options: OverwriteOptions,
 ): Promise<OverwriteResult> {
   const { session, table } = parts;
@@ -64,19 +63,15 @@ export async function overwriteRows(
   );
 }
 
-interface Target {
-  readonly schema: StructType;
-  readonly partitionColumns: readonly string[];
-}
-
 interface Replacement {
   readonly add: readonly AddFile[];
-  readonly target: Target;
+  /** What the table is afterwards. */
+  readonly target: Shape;
   readonly options: OverwriteOptions;
 }
 
 async function replacing(
-  parts: OperatedWithRows,
+  parts: OperatedOnRows,
   snapshot: Snapshot,
   { add, target, options }: Replacement,
 ): Promise<Attempted> {
@@ -90,35 +85,14 @@ async function replacing(
   const parameters = parametersOf('Overwrite', options);
   const result = { rows: rowsIn(add), filesAdded: add.length };
   if (replaceWhere !== undefined) {
-    await checkMatch(parts, snapshot, { add, target, options });
-    const gone = await withoutRows(parts, snapshot, {
+    const cancellable = signal === undefined ? {} : { signal };
+    return replaceRows(parts, snapshot, {
+      ...cancellable,
       where: replaceWhere,
-      ...(signal === undefined ? {} : { signal }),
+      add,
+      target,
+      base: { ...base, operationParameters: parameters },
     });
-    const staged = [...add, ...gone.staged];
-    const { filesRemoved } = gone.result;
-    if (staged.length === 0 && filesRemoved === 0)
-      return { change: undefined, staged, result: { ...result, filesRemoved } };
-    const nothing: Change = {
-      operation: 'WRITE',
-      mode: 'rewrite',
-      add: [],
-      remove: [],
-      // Rows that came meanwhile would have been replaced.
-      read: { version: snapshot.version, files: [], wouldRead: () => true },
-    };
-    const { metrics, ...change } = gone.change ?? nothing;
-    return {
-      staged,
-      result: { ...result, filesAdded: staged.length, filesRemoved },
-      change: {
-        ...change,
-        ...base,
-        add: [...change.add, ...add],
-        metrics: { ...metrics, numDeletedRows: String(gone.result.rows), numCopiedRows: String(rowsIn(gone.staged)) },
-        operationParameters: { ...parameters, predicate: replaceWhere },
-      },
-    };
   }
   if (partitionOverwriteMode === 'dynamic' && snapshot.partitionColumns.length > 0) {
     const remove = await inPartitionsOf(session, snapshot, add);
@@ -155,7 +129,7 @@ async function replacing(
   };
 }
 
-function targetOf(snapshot: Snapshot, rows: StructType, options: OverwriteOptions): Target {
+function targetOf(snapshot: Snapshot, rows: StructType, options: OverwriteOptions): Shape {
   const { mergeSchema = false, overwriteSchema = false, partitionColumns = snapshot.partitionColumns } = options;
   const table = snapshot.location;
   if (overwriteSchema) return { schema: snapshot.mapped(rows), partitionColumns };
@@ -171,31 +145,6 @@ function targetOf(snapshot: Snapshot, rows: StructType, options: OverwriteOption
     ),
     partitionColumns,
   };
-}
-
-/** Looks at what was written: so the source is read once, and the values are those of the table's types. */
-async function checkMatch(
-  { session }: OperatedWithRows,
-  snapshot: Snapshot,
-  { add, target, options: { replaceWhere = '' } }: Replacement,
-): Promise<void> {
-  const { location } = snapshot;
-  const relation = await snapshot.relationOver(target, add);
-  const query = `SELECT to_json(t)::VARCHAR AS row FROM ${relation} AS t WHERE NOT ${isTaken({ where: replaceWhere })} LIMIT 1`;
-  const [wrong] = await session.rows(query).catch((error: unknown) => {
-    const columns = target.schema.fields.map(({ name }) => name).join(', ');
-    throw explained(error, `replaceWhere ${replaceWhere}`, location, `The columns are ${columns}.`);
-  });
-  if (wrong === undefined) return;
-  const row = typeof wrong['row'] === 'string' ? wrong['row'] : '';
-  throw new SluiceError(
-    'REPLACE_WHERE_MISMATCH',
-    `${location}: a new row does not meet replaceWhere (${replaceWhere}): ${row}`,
-    {
-      advice: 'Nothing was changed. Filter the new rows by the same condition, or widen it.',
-      facts: { table: location, replaceWhere, row },
-    },
-  );
 }
 
 function checkOptions(options: OverwriteOptions, table: string): void {

@@ -11,6 +11,20 @@ export function rowsIn(files: readonly AddFile[]): bigint {
   return sum(files.map(({ rows = 0n }) => rows));
 }
 
+/** @throws SluiceError `QUERY_FAILED` when other rows came out than those that were meant */
+export function checkCount({ location, version }: Counted, found: bigint, wanted: bigint, advice: string): void {
+  if (found === wanted) return;
+  throw new SluiceError('QUERY_FAILED', `${location}: ${String(found)} rows came out, not ${String(wanted)}`, {
+    advice: `Nothing was changed. ${advice}`,
+    facts: { table: location, version },
+  });
+}
+
+interface Counted {
+  readonly location: string;
+  readonly version: bigint;
+}
+
 /** What DuckDB says of a file or a query; undefined for an error that is not its own. */
 export function engineText(error: unknown): string | undefined {
   if (!(error instanceof SluiceError) || typeof error.facts['engine'] !== 'string') return undefined;

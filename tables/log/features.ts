@@ -46,7 +46,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     neededBy: ({ configuration }) => Object.keys(configuration).some((key) => key.startsWith('delta.constraints.')),
     write: 'always',
   },
-  changeDataFeed: { legacyWriter: 4, neededBy: property('delta.enableChangeDataFeed'), write: 'unused' },
+  changeDataFeed: { legacyWriter: 4, neededBy: property('delta.enableChangeDataFeed'), write: 'always' },
   generatedColumns: { legacyWriter: 4, neededBy: columns((key) => key === 'delta.generationExpression'), write: 'unused' }, // prettier-ignore
   columnMapping: {
     legacyWriter: 5,
@@ -105,7 +105,12 @@ export function neededFeatures(metadata: Metadata): string[] {
   return Object.entries(FEATURES).flatMap(([name, { neededBy }]) => (neededBy?.(metadata) === true ? [name] : []));
 }
 
-interface Described {
+/** Whether a feature is both announced and used: what is only used binds nobody. Source: Delta protocol, "Active Features". */
+export function isActive(feature: string, { protocol, metadata }: Described): boolean {
+  return featuresOf(protocol).has(feature) && FEATURES[feature]?.neededBy?.(metadata) === true;
+}
+
+export interface Described {
   readonly protocol: Protocol;
   readonly metadata: Metadata;
 }

@@ -22,7 +22,6 @@ const UNREADABLE: readonly FeatureTable[] = [
 ];
 
 const UNWRITABLE: readonly FeatureTable[] = [
-  { feature: 'changeDataFeed', properties: `'delta.enableChangeDataFeed' = 'true'` },
   { feature: 'rowTracking', properties: `'delta.enableRowTracking' = 'true'` },
   { feature: 'columnMapping', properties: `'delta.columnMapping.mode' = 'name'` },
   { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },

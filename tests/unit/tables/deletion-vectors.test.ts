@@ -11,6 +11,7 @@ import { visitRuns } from '../../../tables/deletion-vectors/roaring.ts';
 import { decodeZ85 } from '../../../tables/deletion-vectors/z85.ts';
 import type { DeletionVector } from '../../../tables/log/deletion-vector.ts';
 import { MemoryStore } from '../../../tables/store/memory.ts';
+import { encodeRows as writtenRows } from '../../../tables/deletion-vectors/roaring-write.ts';
 import { encodeRows, type ContainerKind } from './roaring-encoder.ts';
 
 function rowsIn(bytes: Uint8Array): number[] {
@@ -81,6 +82,22 @@ test('any set, in any kind of container', () => {
     }),
     { numRuns: 200 },
   );
+});
+
+test('any set that is written is read again, and needs no more bytes than a bit for each row', () => {
+  const within = rowSet.map((rows) => rows.filter((row) => row < 300_000));
+  fc.assert(
+    fc.property(within, fc.nat(40), (rows, first) => {
+      const bits = new Uint8Array(Math.ceil(((rows.at(-1) ?? 0) + 1) / 8));
+      for (const row of rows) bits[row >> 3] = (bits[row >> 3] ?? 0) | (0x80 >> (row & 7));
+      const written = writtenRows({ first, bits });
+      expect(rowsIn(written)).toEqual(rows.map((row) => row + first));
+      expect(written.length).toBeLessThan(bits.length + 8192 + 64 + Math.ceil(bits.length / 8192) * 9);
+    }),
+    { numRuns: 200 },
+  );
+  // A range is one run, wherever it ends.
+  expect(writtenRows({ first: 0, bits: new Uint8Array(8000).fill(0xff) }).length).toBeLessThan(40);
 });
 
 test('the older form', () => {

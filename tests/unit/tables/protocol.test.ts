@@ -54,8 +54,6 @@ test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
 });
 
 test.each<readonly [string, Metadata]>([
-  ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'true' })],
-  ['changeDataFeed', metadata({ 'delta.enableChangeDataFeed': 'TRUE' })],
   ['generatedColumns', metadata({}, [field('a', primitive('long'), { 'delta.generationExpression': '1' })])],
   ['identityColumns', metadata({}, [field('a', primitive('long'), { 'delta.identity.start': 1 })])],
 ])('%s is refused for writing once a table uses it, also by its legacy version', (feature, used) => {

@@ -1,0 +1,133 @@
+/**
+ * The second half of a MERGE: rows that clauses have taken become what the clauses say, new rows are written, and changes of rows are
+ * recorded where the table keeps them.
+ *
+ * Promise: rows that no clause took stay as they are, in files written anew or under a larger deletion vector; what was written is counted
+ * before anything is committed, and deleted when it fails.
+ */
+import type { Field, StructType } from '../../core/schema.ts';
+import { quoteIdent, quoteString } from '../../engine/quoting.ts';
+import { textOf } from '../../engine/values.ts';
+import type { AddFile } from '../log/actions.ts';
+import type { OperatedOnRows, StagedFile } from '../operation.ts';
+import type { Snapshot } from '../snapshot.ts';
+import type { SourceColumn, Star } from './assignments.ts';
+import { changedAs, recordsChanges, stageChanges } from './change-data.ts';
+import { markRows, marksRows, type Marks } from './mark.ts';
+import {
+  ACTIONS,
+  countOf,
+  INSERTS,
+  isDelete,
+  PLACES,
+  SOURCE,
+  type MergeOptions,
+  type MergeTouched,
+} from './merge-match.ts';
+import { updatedValue } from './merge-schema.ts';
+import { columnsOf, OWN, type RowClause } from './merge-sql.ts';
+import { groups, type Written } from './rewrite.ts';
+import { checkCount, rowsIn, sum } from './shared.ts';
+
+export interface Merged {
+  readonly options: MergeOptions;
+  /** Of the table after the merge. */
+  readonly schema: StructType;
+  readonly clauses: readonly RowClause[];
+  readonly source: readonly SourceColumn[];
+  readonly touched: readonly MergeTouched[];
+  readonly inserted: bigint;
+}
+
+export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, merged: Merged): Promise<Written> {
+  const { table, session } = parts;
+  const { clauses, touched, inserted } = merged;
+  const shape = { schema: merged.schema, partitionColumns: snapshot.partitionColumns };
+  const sql = columnsFor(snapshot, merged);
+  const updated = sum(touched.map(({ taken, deleted }) => taken - deleted));
+  const marks = marksRows(snapshot);
+  // Vectors that grow, and files of new rows, say themselves which rows went and came.
+  const records = recordsChanges(snapshot) && touched.length > 0 && (!marks || updated > 0n);
+  const [add, changes, staged]: [AddFile[], AddFile[], StagedFile[]] = [[], [], []];
+  const stage = async (query: string, wanted: bigint): Promise<void> => {
+    const files = await table.stage(session, query, shape);
+    staged.push(...files);
+    add.push(...files);
+    checkCount(snapshot, rowsIn(files), wanted, 'Please report it.');
+  };
+  const record = async (queries: readonly string[]): Promise<void> => {
+    const files = await stageChanges(parts, shape, records ? queries : []);
+    staged.push(...files);
+    changes.push(...files);
+  };
+  try {
+    for (const group of groups(touched)) {
+      const places = await snapshot.relationWithPlaces(PLACES, { files: group.map(({ file }) => file) });
+      const { relation } = places;
+      const rows = (join: 'JOIN' | 'LEFT JOIN'): string =>
+        `FROM ${relation} AS target ${join} ${ACTIONS} AS a ON a.file = target.${OWN.file} AND a.row = target.${OWN.row} LEFT ${sql.bySource}`;
+      const [taken, deleted] = [sum(group.map((one) => one.taken)), sum(group.map((one) => one.deleted))];
+      if (marks) {
+        const marked = await marksOf(parts, snapshot, group, places);
+        add.push(...marked.add);
+        staged.push(...marked.staged);
+        if (taken > deleted)
+          await stage(`SELECT ${sql.changed} ${rows('JOIN')} WHERE NOT (${isDelete(clauses)})`, taken - deleted);
+      } else {
+        const all = await countOf(session, `SELECT count(*) AS n FROM ${relation}`);
+        const kept = `WHERE a.${OWN.clause} IS NULL OR NOT (${isDelete(clauses)})`;
+        await stage(`SELECT ${sql.changed} ${rows('LEFT JOIN')} ${kept}`, all - deleted);
+      }
+      await record([
+        `SELECT ${sql.kept}, ${changedAs('update_preimage')} ${rows('JOIN')} WHERE NOT (${isDelete(clauses)})`,
+        `SELECT ${sql.changed}, ${changedAs('update_postimage')} ${rows('JOIN')} WHERE NOT (${isDelete(clauses)})`,
+        `SELECT ${sql.kept}, ${changedAs('delete')} ${rows('JOIN')} WHERE ${isDelete(clauses)}`,
+      ]);
+    }
+    if (inserted > 0n) {
+      const news = `FROM ${INSERTS} AS a ${sql.bySource}`;
+      await stage(`SELECT ${sql.created} ${news}`, inserted);
+      await record([`SELECT ${sql.created}, ${changedAs('insert')} ${news}`]);
+    }
+    return { add, changes, staged };
+  } catch (error) {
+    await table.discard(staged).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The columns of rows: taken ones as they become, as they were, and new ones; and the way from a row that is taken to its row of the source. */
+function columnsFor(snapshot: Snapshot, { options, schema, clauses, source }: Merged) {
+  const { location } = snapshot;
+  const isPartial = options.withSchemaEvolution === true;
+  const before = new Map(snapshot.schema.fields.map((field) => [field.name, field.type]));
+  const kept = ({ name }: Field): string => (before.has(name) ? `target.${quoteIdent(name)}` : 'NULL');
+  const update: Star = { source, isPartial, value: (field, own) => updatedValue(field, before.get(field.name), own) };
+  const insert: Star = { source, isPartial, value: (_, own) => `source.${quoteIdent(own.name)}` };
+  return {
+    changed: columnsOf(schema.fields, clauses, update, kept, location),
+    kept: columnsOf(schema.fields, [], update, kept, location),
+    created: columnsOf(schema.fields, options.whenNotMatched ?? [], insert, () => 'NULL', location),
+    bySource: `JOIN ${SOURCE} AS source ON source.${OWN.source} = a.source`,
+  };
+}
+
+async function marksOf(
+  parts: OperatedOnRows,
+  snapshot: Snapshot,
+  group: readonly MergeTouched[],
+  { relation, files }: { readonly relation: string; readonly files: ReadonlyMap<string, AddFile> },
+): Promise<Marks> {
+  const counted = await parts.session.rows(
+    `SELECT ${OWN.file} AS file, count(*) AS n FROM ${relation} AS t GROUP BY ALL`,
+  );
+  const rowsOf = new Map(counted.map(({ file, n }) => [files.get(textOf(file))?.path, BigInt(textOf(n))]));
+  const partly = group.flatMap(({ file, taken }) => {
+    const rows = rowsOf.get(file.path) ?? 0n;
+    return taken < rows ? [{ file, rows, taken }] : [];
+  });
+  const wanted = new Set(partly.map(({ file }) => file.path));
+  const local = [...files].flatMap(([path, file]) => (wanted.has(file.path) ? [quoteString(path)] : []));
+  const query = `SELECT file, row FROM ${ACTIONS} WHERE file IN (${local.join(', ')})`;
+  return markRows(parts, snapshot, partly, { query, file: 'file', row: 'row', files });
+}

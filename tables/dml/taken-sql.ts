@@ -1,0 +1,69 @@
+/**
+ * The SQL of an UPDATE or DELETE, over a relation of the table's rows.
+ *
+ * Promise: pure; each form takes the same rows, and gives them the same values.
+ */
+import type { Field, StructType } from '../../core/schema.ts';
+import { quoteIdent } from '../../engine/quoting.ts';
+import { duckdbType } from '../../engine/types.ts';
+import { changedAs } from './change-data.ts';
+import { isTaken, type RowCondition } from './touched.ts';
+
+export interface Taking {
+  readonly condition: RowCondition;
+  /** By column; without it the rows that are taken go. */
+  readonly values?: ReadonlyMap<string, string>;
+}
+
+export class TakenSql {
+  readonly #fields: readonly Field[];
+  readonly #values: Taking['values'];
+  readonly #isTaken: string;
+
+  constructor({ fields }: StructType, { condition, values }: Taking) {
+    this.#fields = fields;
+    this.#values = values;
+    this.#isTaken = isTaken(condition);
+  }
+
+  /** All rows of the relation as they are afterwards. */
+  all(relation: string): string {
+    if (this.#values === undefined) return `SELECT * FROM ${relation} AS t WHERE NOT ${this.#isTaken}`;
+    const columns = this.#columns((value, column) => `CASE WHEN ${this.#isTaken} THEN ${value} ELSE ${column} END`);
+    return `SELECT ${columns} FROM ${relation} AS t`;
+  }
+
+  /** Only those that are taken, with their new values; undefined where they go. */
+  news(relation: string): string | undefined {
+    if (this.#values === undefined) return undefined;
+    return `SELECT ${this.#columns((value) => value)} FROM ${relation} AS t WHERE ${this.#isTaken}`;
+  }
+
+  /** Where they lie. */
+  places(relation: string, { file, row }: { readonly file: string; readonly row: string }): string {
+    return `SELECT ${quoteIdent(file)}, ${quoteIdent(row)} FROM ${relation} AS t WHERE ${this.#isTaken}`;
+  }
+
+  /** What becomes of them, as queries over changes. */
+  changes(relation: string): string[] {
+    const before = this.#fields.map(({ name }) => quoteIdent(name)).join(', ');
+    const rows = `FROM ${relation} AS t WHERE ${this.#isTaken}`;
+    if (this.#values === undefined) return [`SELECT ${before}, ${changedAs('delete')} ${rows}`];
+    const after = this.#columns((value) => value);
+    return [
+      `SELECT ${before}, ${changedAs('update_preimage')} ${rows}`,
+      `SELECT ${after}, ${changedAs('update_postimage')} ${rows}`,
+    ];
+  }
+
+  #columns(changed: (value: string, column: string) => string): string {
+    const columns = this.#fields.map(({ name, type }) => {
+      const column = quoteIdent(name);
+      const value = this.#values?.get(name);
+      return value === undefined
+        ? column
+        : `${changed(`CAST((${value}\n) AS ${duckdbType(type)})`, column)} AS ${column}`;
+    });
+    return columns.join(', ');
+  }
+}
