@@ -7,6 +7,7 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import { field, primitive, struct } from '../core/schema.ts';
+import { CHANGE_TYPE as TYPE } from './dml/change-data.ts';
 import { rowsWithout } from './deletion-vectors/deleted-rows.ts';
 import type { AddFile, PartitionValues, RemoveFile } from './log/actions.ts';
 import { readEntries } from './log/entry.ts';
@@ -18,7 +19,6 @@ import type { Steps } from './operation.ts';
 import type { PartOfFile, Snapshot } from './snapshot.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
-const TYPE = field('_change_type', primitive('string'));
 const VERSION = field('_commit_version', primitive('long'));
 const TIMESTAMP = field('_commit_timestamp', primitive('timestamp'));
 const ENABLED = 'delta.enableChangeDataFeed';
