@@ -131,7 +131,13 @@ export function alterColumn({ metadata, table }: Now, change: ColumnChange): Alt
       return placed(fields.filter((field) => field.name !== now.name), described, where, parent, table); // prettier-ignore
     });
   }
-  const told: Field = { ...(old ?? { name: path.at(-1) ?? '', nullable: true, metadata: {} }), ...(described === undefined ? {} : { nullable: described.nullable }), type: typeAt(schema, path, table), metadata: { ...old?.metadata, ...(comment === undefined ? {} : { comment }) } }; // prettier-ignore
+  const part = path.at(-1) ?? '';
+  const told: Field = {
+    name: part,
+    type: typeAt(schema, path, table),
+    nullable: described?.nullable ?? mayPartBeNull(typeAt(schema, parent, table), part),
+    metadata: { ...old?.metadata, ...(comment === undefined ? {} : { comment }) },
+  };
   return {
     metadata: { ...metadata, schema },
     operation: 'CHANGE COLUMN',
@@ -139,6 +145,12 @@ export function alterColumn({ metadata, table }: Now, change: ColumnChange): Alt
       Object.entries(columnWords(parent, told, position)).map(([key, value]) => [key, typeof value === 'string' ? value : stringifyJson(value ?? null)]), // prettier-ignore
     ),
   };
+}
+
+/** Of the elements of a list, and the keys and values of a map. */
+function mayPartBeNull(type: Field['type'], part: string): boolean {
+  if (type.kind === 'array') return type.containsNull;
+  return type.kind !== 'map' || (part !== 'key' && type.valueContainsNull);
 }
 
 function typeAt(schema: Metadata['schema'], path: readonly string[], table: string): Field['type'] {

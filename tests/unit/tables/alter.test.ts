@@ -100,6 +100,13 @@ test('a column is widened, also inside of others, and old files are read as the 
     s: undefined,
   }); // prettier-ignore
   expect((await made.check(lab.session)).problems).toEqual([]);
+  const said = async (path: string): Promise<unknown> => {
+    await alter(made, { alterColumn: { column: path, type: primitive('long') } });
+    return (await made.history(1))[0]?.operationParameters['column'];
+  };
+  await alter(made, { addColumns: [{ column: column('m MAP<INT, INT>') }] });
+  expect(await said('m.key')).toBe('{"name":"m.key","type":"long","nullable":false,"metadata":{}}');
+  expect(await said('m.value')).toBe('{"name":"m.value","type":"long","nullable":true,"metadata":{}}');
 });
 
 test('rows of a wider type widen the column where the schema may evolve, and only there', async () => {
