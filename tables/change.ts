@@ -58,7 +58,7 @@ export type CommitResult =
   | {
       readonly kind: 'committed';
       readonly version: bigint;
-      /** The commit stands, but the checkpoint that was due after it could not be written. */
+      /** The commit stands, but the checkpoint that was due after it could not be written, or the log not be cleaned up. */
       readonly checkpointError?: SluiceError;
     }
   | { readonly kind: 'conflict'; readonly reason: Conflict };

@@ -1,11 +1,12 @@
 /**
- * The checkpoint that is due after some commits.
+ * The checkpoint that is due after some commits, and the log's clean-up after it.
  *
- * Promise: a commit stands whatever becomes of its checkpoint: a failure is a value, and the next one that is due makes up for it.
+ * Promise: a commit stands whatever becomes of them: a failure is a value, and the next one that is due makes up for it.
  */
 import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
+import { cleanUpLog } from './clean-up.ts';
 import { canCheckpoint, writeCheckpoint } from './log/checkpoint-write.ts';
 import type { LogState } from './log/replay.ts';
 import { withoutExpired } from './log/retention.ts';
@@ -28,15 +29,17 @@ export async function checkpointIfDue(
   const own = Number(state.metadata.configuration['delta.checkpointInterval']);
   const interval = own >= 1 ? Math.trunc(own) : checkpointInterval;
   if (state.version === 0n || state.version % BigInt(interval) !== 0n || !canCheckpoint(state)) return { kept: state };
+  let kept = state;
   try {
-    const kept = withoutExpired(state, clock.nowMs());
-    await writeCheckpoint(engine, store, kept);
+    const lasting = withoutExpired(state, clock.nowMs());
+    await writeCheckpoint(engine, store, lasting);
+    kept = lasting;
+    await cleanUpLog({ store, engine, clock }, kept);
     return { kept };
   } catch (cause) {
+    const what = kept === state ? 'the checkpoint failed' : 'the clean-up of the log failed';
     const error =
-      cause instanceof SluiceError
-        ? cause
-        : new SluiceError('STORAGE_FAILED', `${store.location}: the checkpoint failed`, { cause });
-    return { kept: state, error };
+      cause instanceof SluiceError ? cause : new SluiceError('STORAGE_FAILED', `${store.location}: ${what}`, { cause });
+    return { kept, error };
   }
 }

@@ -4,7 +4,8 @@ import type { CommitSummary, HistoryEntry } from './change.ts';
 import { readEntries } from './log/entry.ts';
 import { listLog } from './log/listing.ts';
 import type { LogEntry } from './log/replay.ts';
-import { inCommitMs, monotonic } from './log/time.ts';
+import { inCommitMs } from './log/in-commit.ts';
+import { monotonic } from './log/time.ts';
 import type { ObjectStore } from './store/object-store.ts';
 
 /** The newest `limit` entries that the log still has. */

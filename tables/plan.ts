@@ -23,6 +23,7 @@ import {
 import { commitInfo } from './log/commit-info.ts';
 import { isolationLevelOf } from './log/conflicts.ts';
 import { isActive, neededFeatures, withFeatures, type Described } from './log/features.ts';
+import { withInCommitTime } from './log/in-commit.ts';
 import {
   askedBy,
   checkNotAppendOnly,
@@ -63,9 +64,10 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   const wanted = nextMetadata(change, asked.configuration, state, facts);
   const isSame = wanted === state?.metadata;
   // A clone takes the place of all that was there.
-  const metadata = isSame
+  const mapped = isSame
     ? wanted
     : mappedMetadata(wanted, change.protocol === undefined ? before : undefined, comesWith(change), table);
+  const { metadata, inCommitMs } = withInCommitTime(mapped, state, nowMs);
   const protocol = nextProtocol(change, asked, state, metadata);
   checkReadable(protocol, table);
   checkWritable(protocol, metadata, table);
@@ -80,7 +82,12 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   return [
     {
       kind: 'commitInfo',
-      commitInfo: commitInfo(change, { ...facts, removed: removed.length, level: isolationLevelOf(configuration) }),
+      commitInfo: commitInfo(change, {
+        ...facts,
+        removed: removed.length,
+        level: isolationLevelOf(configuration),
+        inCommitMs,
+      }),
     },
     ...(protocol === state?.protocol ? [] : [{ kind: 'protocol' as const, protocol }]),
     ...(metadata === state?.metadata ? [] : [{ kind: 'metaData' as const, metaData: metadata }]),

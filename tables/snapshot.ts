@@ -31,7 +31,7 @@ const FILES_AT_ONCE = 64;
 export class Snapshot {
   readonly location: string;
   readonly version: bigint;
-  /** When the version was committed: the time of its log entry, milliseconds since the epoch. */
+  /** When the version was committed, milliseconds since the epoch: the time that its entry gives itself, or that of its file. */
   readonly timestampMs: number;
   readonly tableId: string;
   readonly name: string | undefined;

@@ -8,6 +8,7 @@
 import { messageOf, SluiceError } from '../../core/errors.ts';
 import { isJsonObject, parseJson, type JsonObject } from '../../core/json.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { quoteFile } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { FileLease } from '../store/lease.ts';
 import type { ObjectStore } from '../store/object-store.ts';
@@ -66,6 +67,38 @@ async function readRows(
   }
   await FileLease.during(async () => {
     for await (const rows of readCheckpointRows(session, await store.localFile(path))) rows.forEach(take);
+  });
+}
+
+/**
+ * The paths of the sidecars that a checkpoint refers to.
+ * @throws SluiceError when that cannot be told
+ */
+export async function sidecarsOf(
+  engine: Engine,
+  store: ObjectStore,
+  { paths }: Pick<LogCheckpoint, 'paths'>,
+): Promise<string[]> {
+  const session = await engine.session();
+  const found: string[] = [];
+  const take = ({ sidecar }: JsonObject): void => {
+    if (isJsonObject(sidecar)) found.push(sidecarPath(sidecar));
+  };
+  try {
+    for (const path of paths) {
+      const mayHave = path.endsWith('.json') || (await hasSidecars(session, store, path));
+      if (mayHave) await readRows(session, store, path, take);
+    }
+    return found;
+  } finally {
+    session.close();
+  }
+}
+
+async function hasSidecars(session: Session, store: ObjectStore, path: string): Promise<boolean> {
+  return FileLease.during(async () => {
+    const file = quoteFile(await store.localFile(path));
+    return (await session.rows(`SELECT name FROM parquet_schema(${file}) WHERE name = 'sidecar'`)).length > 0;
   });
 }
 

@@ -13,14 +13,17 @@ interface CommitFacts {
   /** How many files it removes. */
   readonly removed: number;
   readonly level: IsolationLevel;
+  /** The time that the commit gives itself, where the table keeps such times. */
+  readonly inCommitMs?: number | undefined;
 }
 
-export function commitInfo(change: Change, { txnId, nowMs, removed, level }: CommitFacts): JsonObject {
+export function commitInfo(change: Change, { txnId, nowMs, removed, level, inCommitMs }: CommitFacts): JsonObject {
   const { operation, mode, add, info, partitionColumns, read } = change;
   const writing = { mode: mode === 'append' ? 'Append' : 'Overwrite', partitionBy: partitionColumns ?? [] };
   const parameters = change.operationParameters ?? (mode === 'rewrite' ? {} : writing);
   const text = (value: Json | undefined): string => (typeof value === 'string' ? value : stringifyJson(value));
   return {
+    ...(inCommitMs === undefined ? {} : { inCommitTimestamp: inCommitMs }),
     timestamp: nowMs,
     operation,
     operationParameters: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, text(value)])),

@@ -13,10 +13,15 @@ import type { LogEntry } from './replay.ts';
 const AT_ONCE = 32;
 
 /**
+ * One entry; undefined when it is not there.
  * @param modifiedMs the entry's time where a listing has told it already
  * @throws SluiceError `LOG_CORRUPT`, `STORAGE_FAILED`
  */
-async function readEntry(store: ObjectStore, version: bigint, modifiedMs?: number): Promise<LogEntry | undefined> {
+export async function readEntry(
+  store: ObjectStore,
+  version: bigint,
+  modifiedMs?: number,
+): Promise<LogEntry | undefined> {
   const file = commitPath(version);
   const bytes = await store.get(file).catch((error: unknown) => {
     if (error instanceof SluiceError && error.code === 'FILE_MISSING') return undefined;

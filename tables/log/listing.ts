@@ -35,9 +35,16 @@ export interface LogSegment {
 
 /** Lists the log, or only what belongs to `from` and later versions. */
 export async function listLog(store: ObjectStore, from?: bigint): Promise<LogListing> {
+  const metas: ObjectMeta[] = [];
+  for await (const meta of store.list(LOG, from === undefined ? undefined : versionPrefix(from))) metas.push(meta);
+  return listingOf(metas);
+}
+
+/** What files of a log, in the order of a store, are. */
+export function listingOf(metas: readonly ObjectMeta[]): LogListing {
   const commits: LogCommit[] = [];
   const parts = new Map<string, { version: bigint; parts: number; found: ObjectMeta[] }>();
-  for await (const meta of store.list(LOG, from === undefined ? undefined : versionPrefix(from))) {
+  for (const meta of metas) {
     const file = logFile(meta.path);
     if (file?.kind === 'commit') commits.push({ version: file.version, modifiedMs: meta.modifiedMs });
     if (file === undefined || file.kind === 'commit') continue;

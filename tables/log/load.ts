@@ -8,7 +8,8 @@ import { SluiceError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { readCheckpoint, readHint } from './checkpoint-read.ts';
-import { readEntries, readEntriesAfter } from './entry.ts';
+import { readEntries, readEntriesAfter, readEntry } from './entry.ts';
+import { inCommitMs, inCommitSince } from './in-commit.ts';
 import { listLog, newestVersion, segmentsFor, unreachable } from './listing.ts';
 import type { LogCheckpoint, LogCommit, LogListing } from './listing.ts';
 import { checkReadable } from './protocol.ts';
@@ -85,7 +86,7 @@ async function firstReadable(
     }
     const state = await afterCommits(store, base, commits);
     if (state !== undefined) checkReadable(state.protocol, store.location);
-    return { state };
+    return { state: state && (await withOwnTime(store, state)) };
   }
   return failure === undefined ? {} : { failure };
 }
@@ -94,6 +95,13 @@ async function checkpointState(store: ObjectStore, engine: Engine, checkpoint: L
   const { version, modifiedMs } = checkpoint;
   const actions = await readCheckpoint(engine, store, checkpoint);
   return replay(undefined, [{ version, timestampMs: modifiedMs, actions }], store.location);
+}
+
+/** A checkpoint does not say when its version was committed, where that is in the entry alone. */
+async function withOwnTime(store: ObjectStore, state: LogState): Promise<LogState> {
+  if (state.inCommitMs !== undefined || inCommitSince(state.metadata.configuration) === undefined) return state;
+  const ms = inCommitMs(await readEntry(store, state.version));
+  return ms === undefined ? state : { ...state, timestampMs: ms, inCommitMs: ms };
 }
 
 /** @returns undefined when an entry has gone since it was listed. */

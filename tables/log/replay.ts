@@ -7,12 +7,15 @@
 import { SluiceError } from '../../core/errors.ts';
 import type { Action, AddFile, Metadata, Protocol, RemoveFile, Txn } from './actions.ts';
 import { logicalFileKey } from './deletion-vector.ts';
+import { inCommitMs, inCommitSince } from './in-commit.ts';
 import { OverlayMap } from './overlay-map.ts';
 
 export interface LogState {
   readonly version: bigint;
-  /** When the version was committed: the time of its log entry, milliseconds since the epoch. */
+  /** When the version was committed, milliseconds since the epoch: the time that its entry gives itself, or that of its file. */
   readonly timestampMs: number;
+  /** The time that the entry gives itself; undefined as long as only a checkpoint was read. */
+  readonly inCommitMs?: number | undefined;
   readonly protocol: Protocol;
   readonly metadata: Metadata;
   /** By `logicalFileKey`, in the order in which they were added. */
@@ -77,9 +80,11 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
       facts: { table, version },
     });
   }
+  const ownMs = inCommitSince(metadata.configuration) && inCommitMs(entries.at(-1));
   return {
     version,
-    timestampMs,
+    timestampMs: ownMs ?? timestampMs,
+    inCommitMs: ownMs,
     protocol,
     metadata,
     files: applied(base?.files, files),

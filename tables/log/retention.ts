@@ -1,10 +1,12 @@
 /**
- * How long a table keeps its tombstones and its application ids.
+ * How long a table keeps its tombstones, its application ids and its log.
  *
  * Promise: what cannot be read as a duration keeps things longer, never shorter. Source: Delta's table properties
- * `delta.deletedFileRetentionDuration` and `delta.setTransactionRetentionDuration`.
+ * `delta.deletedFileRetentionDuration`, `delta.setTransactionRetentionDuration`, `delta.logRetentionDuration` and
+ * `delta.enableExpiredLogCleanup`.
  */
 import { logicalFileKey } from './deletion-vector.ts';
+import { isOn, type Properties } from './properties.ts';
 import type { LogState } from './replay.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = {
@@ -16,6 +18,8 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   millisecond: 1,
 };
 const DEFAULT_TOMBSTONE_MS = 604_800_000;
+const DEFAULT_LOG_MS = 2_592_000_000;
+export const DAY_MS = 86_400_000;
 
 /** @example durationMs('interval 1 week') // 604800000 */
 export function durationMs(interval: string | undefined): number | undefined {
@@ -42,6 +46,18 @@ export function txnRetentionMs(state: Pick<LogState, 'metadata'>): number | unde
 export function tombstoneRetentionMs(configuration: Readonly<Record<string, string>>): number {
   const kept = configuration['delta.deletedFileRetentionDuration'];
   return kept === undefined ? DEFAULT_TOMBSTONE_MS : (durationMs(kept) ?? Infinity);
+}
+
+/**
+ * The midnight (UTC) before which a table's log may be cleaned up; undefined where it is to be kept for ever.
+ * Source: Delta protocol, "Metadata Cleanup".
+ */
+export function logCutOffMs(configuration: Properties, nowMs: number): number | undefined {
+  const cleanUp = 'delta.enableExpiredLogCleanup';
+  if (configuration[cleanUp] !== undefined && !isOn(configuration, cleanUp)) return undefined;
+  const kept = configuration['delta.logRetentionDuration'];
+  const keptMs = kept === undefined ? DEFAULT_LOG_MS : durationMs(kept);
+  return keptMs === undefined ? undefined : Math.floor((nowMs - keptMs) / DAY_MS) * DAY_MS;
 }
 
 /** The state without the tombstones and application ids that have expired. */
