@@ -49,7 +49,7 @@ async function expectAllAgree(name: string): Promise<void> {
 async function sparkHistory(name: string): Promise<[number, number][]> {
   const rows = (await spark.query(`DESCRIBE HISTORY ${T(name)}`)) as unknown as {
     version: number;
-    timestamp: string;
+    timestamp: number;
   }[];
   return rows.map(({ version, timestamp }) => [version, timestamp]);
 }
