@@ -28,6 +28,7 @@ import {
   askedBy,
   checkNotAppendOnly,
   checkReadable,
+  checkStaysWritable,
   checkUnset,
   checkWritable,
   joined,
@@ -70,7 +71,7 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   const { metadata, inCommitMs } = withInCommitTime(mapped, state, nowMs);
   const protocol = nextProtocol(change, asked, state, metadata);
   checkReadable(protocol, table);
-  checkWritable(protocol, metadata, table);
+  checkStaysWritable(protocol, metadata, table);
   if (metadata !== state?.metadata) checkReserved({ protocol, metadata }, table);
   checkFiles(change.add, metadata, { table, mapping: mappingModeOf(protocol, metadata, table) });
   const removed = removedBy(change, state);

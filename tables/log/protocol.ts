@@ -135,12 +135,32 @@ export function checkReadable(protocol: Protocol, table: string): void {
 
 /** @throws SluiceError `UNSUPPORTED_FEATURE` naming what a writer would have to do and sluice does not. */
 export function checkWritable(protocol: Protocol, metadata: Metadata, table: string): void {
+  const needed = neededOfWriters(protocol, metadata);
+  if (needed.length > 0) throw unsupported(table, 'written', needed);
+}
+
+/** As `checkWritable`, for what a table is about to become. */
+export function checkStaysWritable(protocol: Protocol, metadata: Metadata, table: string): void {
+  const features = neededOfWriters(protocol, metadata);
+  if (features.length === 0) return;
+  throw new SluiceError(
+    'UNSUPPORTED_FEATURE',
+    `${table}: sluice could not write the table then: it would need ${features.join(', ')}`,
+    {
+      advice:
+        'Leave out the property or column that asks for it (docs/delta-support.md), or make the change with Spark.',
+      facts: { table, features },
+    },
+  );
+}
+
+function neededOfWriters(protocol: Protocol, metadata: Metadata): string[] {
   const needed = unwritable({ protocol, metadata });
   if (protocol.minWriterVersion > 7 || (protocol.minWriterVersion === 7 && protocol.writerFeatures === undefined)) {
     needed.push(`writer version ${String(protocol.minWriterVersion)}`);
   }
   if (metadata.hasVoid) needed.push('columns of type void');
-  if (needed.length > 0) throw unsupported(table, 'written', needed);
+  return needed;
 }
 
 /** @throws SluiceError `TABLE_APPEND_ONLY`. Source: Delta protocol, "Append-only Tables" */
