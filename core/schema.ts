@@ -45,6 +45,26 @@ export function struct(fields: readonly Field[]): StructType {
   return { kind: 'struct', fields };
 }
 
+/** A type, and all that is inside of it, from the outside in. */
+export function typesIn(type: DataType): DataType[] {
+  switch (type.kind) {
+    case 'struct':
+      return [type, ...type.fields.flatMap((inner) => typesIn(inner.type))];
+    case 'array':
+      return [type, ...typesIn(type.element)];
+    case 'map':
+      return [type, ...typesIn(type.key), ...typesIn(type.value)];
+    case 'decimal':
+    case 'primitive':
+      return [type];
+  }
+}
+
+/** The fields of all structs in a type, itself among them. */
+export function fieldsIn(type: DataType): Field[] {
+  return typesIn(type).flatMap((inner) => (inner.kind === 'struct' ? inner.fields : []));
+}
+
 export function sameType(a: DataType, b: DataType): boolean {
   if (a.kind === 'primitive') return b.kind === 'primitive' && a.name === b.name;
   if (a.kind === 'decimal') return b.kind === 'decimal' && a.precision === b.precision && a.scale === b.scale;

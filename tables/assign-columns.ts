@@ -7,13 +7,13 @@
 import { createHash } from 'node:crypto';
 import { SluiceError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
-import { sameType, struct, type DataType, type Field, type StructType } from '../core/schema.ts';
+import { fieldsIn, sameType, struct, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { COLUMN_ID, columnId, isMappingKey, PHYSICAL_NAME, type MappingMode } from './column-mapping.ts';
 import type { Metadata } from './log/actions.ts';
+import { MAPPING_MODE, mappingSetting } from './log/properties.ts';
 import { canWiden } from './widening.ts';
 
 const MAX_ID = 'delta.columnMapping.maxColumnId';
-const MODE = 'delta.columnMapping.mode';
 
 export interface Before {
   readonly metadata: Metadata;
@@ -47,7 +47,7 @@ export function mappedMetadata(
   table: string,
 ): Metadata {
   const { hasFiles } = come;
-  const mode = next.configuration[MODE]?.toLowerCase() ?? 'none';
+  const mode = mappingSetting(next.configuration);
   if (before !== undefined && before.mode !== mode) checkSwitch(before, mode, table);
   if (mode === 'none') {
     const had = before !== undefined && isMapped(before.metadata.schema);
@@ -160,18 +160,8 @@ function isMapped(schema: StructType): boolean {
   return idsIn(schema).length > 0;
 }
 
-function idsIn(type: DataType): number[] {
-  switch (type.kind) {
-    case 'struct':
-      return type.fields.flatMap((field) => [columnId(field) ?? [], idsIn(field.type)].flat());
-    case 'array':
-      return idsIn(type.element);
-    case 'map':
-      return [...idsIn(type.key), ...idsIn(type.value)];
-    case 'decimal':
-    case 'primitive':
-      return [];
-  }
+function idsIn(schema: StructType): number[] {
+  return fieldsIn(schema).flatMap((field) => columnId(field) ?? []);
 }
 
 function withoutMapping(schema: StructType): StructType {
@@ -195,7 +185,7 @@ function checkSwitch({ mode: before, metadata }: Before, mode: string, table: st
       'UNSUPPORTED_FEATURE',
       `${table}: column mapping cannot be changed from ${before} to ${mode}`,
       {
-        advice: `It can be switched on once, by name: set ${MODE} to name. For another mode make the table anew.`,
+        advice: `It can be switched on once, by name: set ${MAPPING_MODE} to name. For another mode make the table anew.`,
         facts,
       },
     );

@@ -6,9 +6,10 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import { stringifyJson, type Json } from '../core/json.ts';
-import { struct, type DataType, type Field, type StructType } from '../core/schema.ts';
+import { fieldsIn, struct, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { quoteIdent, quoteString } from '../engine/quoting.ts';
 import type { Metadata, Protocol } from './log/actions.ts';
+import { mappingSetting } from './log/properties.ts';
 
 export type MappingMode = 'none' | 'name' | 'id';
 
@@ -18,7 +19,7 @@ export const COLUMN_ID = 'delta.columnMapping.id';
 /** @throws SluiceError `UNSUPPORTED_FEATURE` for a mode that sluice does not know */
 export function mappingModeOf(protocol: Protocol, { configuration }: Metadata, table: string): MappingMode {
   const isSupported = protocol.minReaderVersion === 2 || protocol.readerFeatures?.includes('columnMapping') === true;
-  const mode = configuration['delta.columnMapping.mode']?.toLowerCase() ?? 'none';
+  const mode = mappingSetting(configuration);
   if (!isSupported || mode === 'none') return 'none';
   if (mode === 'name' || mode === 'id') return mode;
   throw new SluiceError('UNSUPPORTED_FEATURE', `${table} cannot be read: its column mapping is ${mode}`, {
@@ -102,7 +103,7 @@ export function renamed(
   to: 'schema' | 'files' = 'schema',
   depth = 0,
 ): string {
-  if (mode === 'none' || !hasStruct(type)) return value;
+  if (mode === 'none' || fieldsIn(type).length === 0) return value;
   const item = `x${String(depth)}`;
   const inside = (part: string, partType: DataType): string => renamed(part, partType, mode, to, depth + 1);
   switch (type.kind) {
@@ -123,19 +124,5 @@ export function renamed(
     case 'decimal':
     case 'primitive':
       return value;
-  }
-}
-
-function hasStruct(type: DataType): boolean {
-  switch (type.kind) {
-    case 'struct':
-      return true;
-    case 'array':
-      return hasStruct(type.element);
-    case 'map':
-      return hasStruct(type.key) || hasStruct(type.value);
-    case 'decimal':
-    case 'primitive':
-      return false;
   }
 }

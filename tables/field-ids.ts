@@ -6,7 +6,7 @@
  * for example) may have the ids alone: it is refused, since its columns would be read as NULL or as one another.
  * Source: Delta protocol, "Reader Requirements for Column Mapping".
  */
-import type { DataType, Field, StructType } from '../core/schema.ts';
+import { fieldsIn, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { quoteString } from '../engine/quoting.ts';
 import { columnId, physicalName } from './column-mapping.ts';
 
@@ -60,19 +60,9 @@ function idsOfField(field: Field): string | undefined {
   return `{__duckdb_field_id: ${String(id)}, ${inside.slice(1)}`;
 }
 
-function idsOf(type: DataType): (readonly [number, string])[] {
-  switch (type.kind) {
-    case 'struct':
-      return type.fields.flatMap((field) => {
-        const id = columnId(field);
-        return [...(id === undefined ? [] : [[id, physicalName(field, 'id')] as const]), ...idsOf(field.type)];
-      });
-    case 'array':
-      return idsOf(type.element);
-    case 'map':
-      return [...idsOf(type.key), ...idsOf(type.value)];
-    case 'decimal':
-    case 'primitive':
-      return [];
-  }
+function idsOf(schema: StructType): (readonly [number, string])[] {
+  return fieldsIn(schema).flatMap((field) => {
+    const id = columnId(field);
+    return id === undefined ? [] : [[id, physicalName(field, 'id')] as const];
+  });
 }

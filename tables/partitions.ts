@@ -54,3 +54,20 @@ export function partitionLiteral(value: string | null | undefined, field: Field)
   if (field.type.kind === 'primitive' && field.type.name === 'binary') return `encode(${text})`;
   return `CAST(${text} AS ${duckdbType(field.type)})`;
 }
+
+/** How a table is partitioned, and how what comes is, for who has to choose. */
+export function otherPartitions(table: string, is: readonly string[], wanted: readonly string[]): SluiceError {
+  const shown = (columns: readonly string[]): string => (columns.length === 0 ? 'not' : `by ${columns.join(', ')}`);
+  return new SluiceError(
+    'SCHEMA_INCOMPATIBLE',
+    `${table} is ${shown(is)} partitioned, and the rows ${shown(wanted)}`.replace('is by', 'is partitioned by'),
+    {
+      advice: 'Write PARTITIONED BY as the table has it, or delete the folder of the table to build it anew.',
+      facts: { table, partitionColumns: is, wanted },
+    },
+  );
+}
+
+export function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}

@@ -7,15 +7,12 @@
 import { systemClock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
-import { struct, type StructType } from '../core/schema.ts';
 import type { Session } from '../engine/session.ts';
 import { alterTable } from './alter/alter.ts';
 import type { Alteration, AlterResult } from './alter/alteration.ts';
-import { withColumnIds } from './assign-columns.ts';
 import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change.ts';
 import { changeFeedBetween, type ChangeFeed } from './change-feed.ts';
 import { checkpointIfDue } from './checkpoint.ts';
-import { mappingModeOf } from './column-mapping.ts';
 import { commitChange } from './commit.ts';
 import { appendRows, createTable, type AppendOptions, type CreateOptions, type WriteResult } from './dml/append.ts';
 import { deleteRows } from './dml/delete.ts';
@@ -26,7 +23,7 @@ import type { RewriteResult } from './dml/rewrite.ts';
 import type { RowCondition } from './dml/touched.ts';
 import { updateRows, type UpdateOptions } from './dml/update.ts';
 import { readHistory, summaryOf } from './history.ts';
-import type { AddFile, Metadata } from './log/actions.ts';
+import type { AddFile } from './log/actions.ts';
 import { readEntries } from './log/entry.ts';
 import { listLog, unreachable } from './log/listing.ts';
 import { loadState, newerState } from './log/load.ts';
@@ -41,11 +38,11 @@ import { vacuumTable, type VacuumOptions, type VacuumResult } from './maintain/v
 import { restoreTable, type RestoreResult } from './maintain/restore.ts';
 import type { OperatedOnRows, StagedFile } from './operation.ts';
 import { Snapshot } from './snapshot.ts';
+import { stageRows } from './stage.ts';
 import type { ObjectStore } from './store/object-store.ts';
 import { openStore } from './store/open.ts';
 import type { Storage } from './store/storage.ts';
-import { compressionOf, discardFiles, writeFiles, type Shape } from './write.ts';
-import { writtenFor } from './written-for.ts';
+import { discardFiles, type Shape } from './write.ts';
 
 export interface TableParts extends AutoCompactParts {
   /** Opens what lies elsewhere than on disk; without it the environment says how. */
@@ -125,19 +122,7 @@ export class DeltaTable {
    */
   async stage(session: Session, query: string, shape: Shape): Promise<AddFile[]> {
     const { clock, random } = this.#parts;
-    const state = await this.#latest();
-    const base = { store: this.#store, clock, random, compression: compressionOf(state?.metadata.configuration) };
-    if (state === undefined) return writeFiles(session, query, { ...base, mapping: 'none', ...shape });
-    const { protocol, metadata } = state;
-    const mapping = mappingModeOf(protocol, metadata, this.location);
-    return writeFiles(session, query, {
-      ...base,
-      metadata,
-      mapping,
-      writtenFor: writtenFor(protocol, metadata, this.location),
-      ...shape,
-      ...(mapping === 'none' ? {} : { schema: mapped(shape, metadata) }),
-    });
+    return stageRows({ store: this.#store, clock, random }, await this.#latest(), session, query, shape);
   }
 
   /**
@@ -368,10 +353,4 @@ export class DeltaTable {
       facts: { table: this.location },
     });
   }
-}
-
-/** What says how a row changed is no column of the table, and has no id. */
-function mapped({ schema: { fields }, areChanges = false }: Shape, metadata: Metadata): StructType {
-  const own = fields.slice(0, areChanges ? -1 : undefined);
-  return struct([...withColumnIds(struct(own), metadata).fields, ...fields.slice(own.length)]);
 }

@@ -51,10 +51,10 @@ const ROWS = '__sluice_rows';
 
 /** Writes the rows of a query as one file per partition; no file for no rows. */
 export async function writeFiles(session: Session, query: string, parts: WriteParts): Promise<AddFile[]> {
-  const { schema, partitionColumns, store, metadata, mapping, areItsOwn = false } = parts;
+  const { schema, partitionColumns, store, metadata, mapping, areItsOwn = false, areChanges = false } = parts;
   checkPartitionColumns(schema, partitionColumns, store.location);
   const plain = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
-  const rules = metadata === undefined || areItsOwn ? [] : rulesOf(metadata);
+  const rules = metadata === undefined || areItsOwn || areChanges ? [] : rulesOf(metadata);
   const own = metadata?.schema ?? schema;
   const cast = await enforced(session, plain, { rules, rows: schema, own, table: store.location });
   const written: AddFile[] = [];
@@ -88,11 +88,6 @@ export async function discardFiles(store: ObjectStore, files: readonly { readonl
     const place = placeOf(store, file.path);
     if (place.store === store) await store.delete(place.path);
   }
-}
-
-/** The codec that a table asks for, where sluice has it. Source: Delta protocol, "Table Properties". */
-export function compressionOf(configuration: Readonly<Record<string, string>> = {}): WriteParts['compression'] {
-  return configuration['delta.parquet.compression.codec']?.toLowerCase() === 'snappy' ? 'snappy' : 'zstd';
 }
 
 async function writeFile(

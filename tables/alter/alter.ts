@@ -9,14 +9,13 @@ import { nameAdvice } from '../../core/suggest.ts';
 import type { Session } from '../../engine/session.ts';
 import { textOf } from '../../engine/values.ts';
 import type { Change } from '../change.ts';
+import { constraintKey, constraintName, type Properties } from '../log/properties.ts';
 import { isOwnNull } from '../not-null.ts';
 import { operate, type OperatedWithRows } from '../operation.ts';
 import { toCondition } from '../rules/expression.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { AlterResult, Alteration } from './alteration.ts';
-import { addColumns, alterColumn, dropColumns, renameColumn, type Altered } from './columns.ts';
-
-const CONSTRAINT = 'delta.constraints.';
+import { addColumns, alterColumn, dropColumns, renameColumn, type Altered, type Now } from './columns.ts';
 
 /** @throws SluiceError `UNKNOWN_COLUMN`, `SCHEMA_INCOMPATIBLE`, `CONSTRAINT_VIOLATED`, `UNSUPPORTED_FEATURE`, `COMMIT_CONTENTION`, `STORAGE_*` */
 export async function alterTable(parts: OperatedWithRows, alteration: Alteration): Promise<AlterResult> {
@@ -59,7 +58,7 @@ async function altered(
 }
 
 function plain(
-  now: Parameters<typeof addColumns>[0],
+  now: Now,
   alteration: Exclude<Alteration, { readonly addConstraint: unknown } | { readonly alterColumn: unknown }>,
 ): Altered {
   if ('addColumns' in alteration) return addColumns(now, alteration.addColumns);
@@ -99,47 +98,55 @@ async function addConstraint(session: Session, snapshot: Snapshot, name: string,
     );
   }
   return {
-    metadata: { ...metadata, configuration: { ...metadata.configuration, [`${CONSTRAINT}${name.toLowerCase()}`]: expression } },
+    metadata: { ...metadata, configuration: { ...metadata.configuration, [constraintKey(name)]: expression } },
     operation: 'ADD CONSTRAINT',
     operationParameters: { name, expr: expression },
   }; // prettier-ignore
 }
 
-function dropConstraint({ metadata, table }: Parameters<typeof addColumns>[0], name: string): Altered {
-  const names = constraintsOf(metadata.configuration);
-  const found = names.find((one) => one.toLowerCase() === name.toLowerCase());
-  if (found === undefined) {
+function dropConstraint({ metadata, table }: Now, name: string): Altered {
+  const { configuration } = metadata;
+  const names = constraintsOf(configuration);
+  const [key, expression] = Object.entries(configuration).find(([one]) => isNamed(one, name)) ?? [];
+  if (key === undefined || expression === undefined) {
     throw new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: there is no constraint ${name}`, {
       advice: nameAdvice(name, names),
       facts: { table, constraint: name },
     });
   }
-  const { [`${CONSTRAINT}${found}`]: expression = '', ...configuration } = metadata.configuration;
+  const others = Object.entries(configuration).filter(([one]) => one !== key);
   return {
-    metadata: { ...metadata, configuration },
+    metadata: { ...metadata, configuration: Object.fromEntries(others) },
     operation: 'DROP CONSTRAINT',
     operationParameters: { name, expr: expression, existed: 'true' },
   };
 }
 
-function constraintsOf(configuration: Readonly<Record<string, string>>): string[] {
-  return Object.keys(configuration).flatMap((key) =>
-    key.startsWith(CONSTRAINT) ? [key.slice(CONSTRAINT.length)] : [],
-  );
+function constraintsOf(configuration: Properties): string[] {
+  return Object.keys(configuration).flatMap((key) => constraintName(key) ?? []);
 }
 
-/** @throws SluiceError `CONSTRAINT_VIOLATED` when a column that is to be NOT NULL has a NULL */
+function isNamed(key: string, name: string): boolean {
+  return constraintName(key)?.toLowerCase() === name.toLowerCase();
+}
+
+/** @throws SluiceError `CONSTRAINT_VIOLATED` when a column that is to be NOT NULL has a NULL, or something in it that may not */
 async function checkNoNull(session: Session, snapshot: Snapshot, { metadata: { schema } }: Altered): Promise<void> {
   const { location: table } = snapshot;
-  const relation = await snapshot.relation();
-  for (const field of schema.fields) {
-    const broken = isOwnNull(field);
-    if (broken === undefined) continue;
-    const [row] = await session.rows(`SELECT count(*)::VARCHAR AS n FROM ${relation} AS t WHERE ${broken}`);
-    if (textOf(row?.['n']) === '0') continue;
-    throw new SluiceError('CONSTRAINT_VIOLATED', `${table}: ${textOf(row?.['n'])} rows have a NULL in ${field.name}`, {
+  const news = schema.fields.filter((field, i) => field !== snapshot.schema.fields[i]);
+  const broken = news.flatMap((field) => {
+    const condition = isOwnNull(field);
+    return condition === undefined ? [] : [{ field, count: `count(*) FILTER (${condition})` }];
+  });
+  if (broken.length === 0) return;
+  const counts = broken.map(({ count }, i) => `${count} AS n${String(i)}`).join(', ');
+  const [row] = await session.rows(`SELECT ${counts} FROM ${await snapshot.relation()} AS t`);
+  for (const [i, { field }] of broken.entries()) {
+    const rows = textOf(row?.[`n${String(i)}`]);
+    if (rows === '0') continue;
+    throw new SluiceError('CONSTRAINT_VIOLATED', `${table}: ${rows} rows have a NULL in ${field.name}`, {
       advice: 'Nothing was changed. Give those rows a value, or delete them, first.',
-      facts: { table, column: field.name, rows: textOf(row?.['n']) },
+      facts: { table, column: field.name, rows },
     });
   }
 }

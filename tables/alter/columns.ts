@@ -46,7 +46,7 @@ export function addColumns({ metadata, isMapped, table }: Now, columns: readonly
     if (hasNotNull(column)) {
       throw refused(table, [...path, column.name], 'is NOT NULL, and the rows that are there have no value for it', 'Add it without, fill it, and make it NOT NULL then.'); // prettier-ignore
     }
-    const where = position === undefined || position === 'first' ? position : { after: spelt(schema, [...path, position.after], table).at(-1) ?? '' }; // prettier-ignore
+    const where = position && speltPosition(schema, path, position, table);
     schema = withStruct(schema, path, table, (fields) => placed(fields, column, where, path, table));
     return columnWords(path, column, where);
   });
@@ -125,7 +125,7 @@ export function alterColumn({ metadata, table }: Now, change: ColumnChange): Alt
     nullable: nullable ?? now.nullable,
   };
   if (now !== undefined && described !== undefined) {
-    const where = position === undefined || position === 'first' ? position : { after: spelt(schema, [...parent, position.after], table).at(-1) ?? '' }; // prettier-ignore
+    const where = position && speltPosition(schema, parent, position, table);
     schema = withStruct(schema, parent, table, (fields) => {
       if (where === undefined) return fields.map((field) => (field.name === now.name ? described : field));
       return placed(fields.filter((field) => field.name !== now.name), described, where, parent, table); // prettier-ignore
@@ -157,6 +157,17 @@ function typeAt(schema: Metadata['schema'], path: readonly string[], table: stri
   let found: Field['type'] = schema;
   withType(schema, path, table, (type) => (found = type));
   return found;
+}
+
+/** The position, as the schema spells the neighbour. */
+function speltPosition(
+  schema: Metadata['schema'],
+  parent: readonly string[],
+  position: Position,
+  table: string,
+): Position {
+  if (position === 'first') return position;
+  return { after: spelt(schema, [...parent, position.after], table).at(-1) ?? position.after };
 }
 
 function placed(

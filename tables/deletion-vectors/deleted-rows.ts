@@ -56,35 +56,44 @@ export function deletionVectorPath({ storageType, pathOrInlineDv }: DeletionVect
   return `${prefix === '' ? '' : `${prefix}/`}deletion_vector_${uuid}.bin`;
 }
 
+/** Visits the rows of a set, in order. */
+export function visitRows({ first, bits }: DeletedRows, visit: (row: number) => void): void {
+  for (const [at, byte] of bits.entries()) {
+    if (byte === 0) continue;
+    for (let bit = 0; bit < 8; bit++) if ((byte & (0x80 >> bit)) !== 0) visit(first + at * 8 + bit);
+  }
+}
+
+/** How many rows a set has. */
+export function countRows({ bits }: DeletedRows): bigint {
+  let rows = 0;
+  for (const byte of bits) for (let rest = byte; rest !== 0; rest &= rest - 1) rows++;
+  return BigInt(rows);
+}
+
 /** The rows of `a` that are not in `b`. */
 export function rowsWithout(a: DeletedRows | undefined, b: DeletedRows | undefined): DeletedRows {
   if (a === undefined) return { first: 0, bits: new Uint8Array(0) };
   const bits = Uint8Array.from(a.bits);
-  for (const at of (b?.bits ?? []).keys()) {
-    for (let bit = 0; bit < 8; bit++) {
-      if (((b?.bits[at] ?? 0) & (0x80 >> bit)) === 0) continue;
-      const row = (b?.first ?? 0) + at * 8 + bit - a.first;
-      if (row >= 0 && row >> 3 < bits.length) bits[row >> 3] = (bits[row >> 3] ?? 0) & ~(0x80 >> (row & 7));
-    }
-  }
+  if (b === undefined) return { first: a.first, bits };
+  visitRows(b, (one) => {
+    const row = one - a.first;
+    if (row >= 0 && row >> 3 < bits.length) bits[row >> 3] = (bits[row >> 3] ?? 0) & ~(0x80 >> (row & 7));
+  });
   return { first: a.first, bits };
 }
 
 /** The rows that are in either of two sets. */
 export function rowsOfBoth(a: DeletedRows, b: DeletedRows | undefined): DeletedRows {
   if (b === undefined || b.bits.length === 0) return a;
-  const [first, end] = [0, Math.max(...[a, b].map((set) => set.first + set.bits.length * 8))];
+  const end = Math.max(...[a, b].map((set) => set.first + set.bits.length * 8));
   const bits = new Uint8Array(Math.ceil(end / 8));
   for (const set of [a, b]) {
-    for (const [at, byte] of set.bits.entries()) {
-      for (let bit = 0; bit < 8; bit++) {
-        if ((byte & (0x80 >> bit)) === 0) continue;
-        const row = set.first + at * 8 + bit;
-        bits[row >> 3] = (bits[row >> 3] ?? 0) | (0x80 >> (row & 7));
-      }
-    }
+    visitRows(set, (row) => {
+      bits[row >> 3] = (bits[row >> 3] ?? 0) | (0x80 >> (row & 7));
+    });
   }
-  return { first, bits };
+  return { first: 0, bits };
 }
 
 /** The paths of all that a logical file is made of, as the log has them: its data, and which rows of it are deleted. */

@@ -5,7 +5,7 @@
  * for each row is the most. `visitRuns` (`roaring.ts`) gives the same rows back.
  * Source: Delta protocol, "Deletion Vector Format"; RoaringFormatSpec.
  */
-import type { DeletedRows } from './deleted-rows.ts';
+import { visitRows, type DeletedRows } from './deleted-rows.ts';
 import { ARRAY_MOST, BITMAP_BYTES, COOKIE, COOKIE_WITH_RUNS, MAGIC, NO_OFFSETS_BELOW } from './roaring.ts';
 
 const CONTAINER = 2 ** 16;
@@ -18,8 +18,8 @@ interface Container {
 }
 
 /** @example encodeRows({ first: 0, bits: Uint8Array.of(0b1000_0001) }) // the rows 0 and 7 */
-export function encodeRows({ first, bits }: DeletedRows): Buffer {
-  const containers = containersOf(first, bits);
+export function encodeRows(rows: DeletedRows): Buffer {
+  const containers = containersOf(rows);
   if (containers.length === 0) return Buffer.concat([u32(MAGIC), u32(0, 0)]);
   // No file has more than 2³² rows: one bucket, of the key 0.
   return Buffer.concat([u32(MAGIC), u32(1, 0), u32(0), ...bucket(containers)]);
@@ -41,7 +41,7 @@ function bucket(containers: readonly Container[]): Buffer[] {
   return [head, flags, keys, ...(hasOffsets ? [u32(...offsets)] : []), ...containers.map(({ bytes }) => bytes)];
 }
 
-function containersOf(first: number, bits: Uint8Array): Container[] {
+function containersOf(rows: DeletedRows): Container[] {
   const found: Container[] = [];
   let key = -1;
   let values: number[] = [];
@@ -49,17 +49,12 @@ function containersOf(first: number, bits: Uint8Array): Container[] {
     if (values.length > 0) found.push(container(key, values));
     values = [];
   };
-  for (const [at, byte] of bits.entries()) {
-    if (byte === 0) continue;
-    for (let bit = 0; bit < 8; bit++) {
-      if ((byte & (0x80 >> bit)) === 0) continue;
-      const row = first + at * 8 + bit;
-      const own = Math.floor(row / CONTAINER);
-      if (own !== key) end();
-      key = own;
-      values.push(row % CONTAINER);
-    }
-  }
+  visitRows(rows, (row) => {
+    const own = Math.floor(row / CONTAINER);
+    if (own !== key) end();
+    key = own;
+    values.push(row % CONTAINER);
+  });
   end();
   return found;
 }

@@ -8,7 +8,7 @@ import { crc32 } from 'node:zlib';
 import type { Random } from '../../core/random.ts';
 import type { DeletionVector } from '../log/deletion-vector.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { deletionVectorPath, type DeletedRows } from './deleted-rows.ts';
+import { countRows, deletionVectorPath, type DeletedRows } from './deleted-rows.ts';
 import { encodeRows } from './roaring-write.ts';
 import { encodeZ85 } from './z85.ts';
 
@@ -31,7 +31,7 @@ export async function writeVectors(
   let offset = FORMAT.length;
   const vectors = sets.map((set): DeletionVector => {
     const data = encodeRows(set);
-    const vector = { storageType: 'u' as const, pathOrInlineDv, offset, sizeInBytes: data.length, cardinality: count(set) };
+    const vector = { storageType: 'u' as const, pathOrInlineDv, offset, sizeInBytes: data.length, cardinality: countRows(set) };
     parts.push(bigEndian(data.length), data, bigEndian(crc32(data)));
     offset += data.length + 8;
     return vector;
@@ -39,12 +39,6 @@ export async function writeVectors(
   const path = deletionVectorPath({ storageType: 'u', pathOrInlineDv, sizeInBytes: 0, cardinality: 0n });
   await store.put(path, Buffer.concat(parts), 'create');
   return { path, vectors };
-}
-
-function count({ bits }: DeletedRows): bigint {
-  let rows = 0;
-  for (const byte of bits) for (let rest = byte; rest !== 0; rest &= rest - 1) rows++;
-  return BigInt(rows);
 }
 
 function bigEndian(value: number): Buffer {

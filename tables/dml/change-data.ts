@@ -42,7 +42,7 @@ export async function stageChanges(
   const columns = [...schema.fields, CHANGE_TYPE];
   const names = columns.map(({ name }) => quoteIdent(name)).join(', ');
   const all = queries.map((query) => `SELECT ${names} FROM (${query}) AS c`).join(' UNION ALL ');
-  return table.stage(session, all, { schema: struct(columns), partitionColumns, areItsOwn: true, areChanges: true });
+  return table.stage(session, all, { schema: struct(columns), partitionColumns, areChanges: true });
 }
 
 /** What Spark calls them. */

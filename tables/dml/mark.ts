@@ -8,7 +8,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { isJsonObject, parseJson, stringifyJson } from '../../core/json.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import { textOf } from '../../engine/values.ts';
-import { rowsOfBoth, type DeletedRows } from '../deletion-vectors/deleted-rows.ts';
+import { countRows, rowsOfBoth, type DeletedRows } from '../deletion-vectors/deleted-rows.ts';
 import { writeVectors } from '../deletion-vectors/write.ts';
 import type { AddFile } from '../log/actions.ts';
 import { isActive } from '../log/features.ts';
@@ -44,46 +44,51 @@ export function marksRows({ protocol, metadata }: Snapshot): boolean {
   return isActive('deletionVectors', { protocol, metadata });
 }
 
+/** @param marked one at least */
 export async function markRows(
   { session, store, random }: OperatedOnRows,
   snapshot: Snapshot,
   marked: readonly Marked[],
   { query, file, row, files }: Places,
 ): Promise<Marks> {
-  if (marked.length === 0) return { add: [], staged: [] };
-  const physical = new Map(marked.map(({ file: { path, deletionVector }, rows }) => [path, rows + (deletionVector?.cardinality ?? 0n)])); // prettier-ignore
-  const most = [...physical.values()].reduce((a, b) => (a > b ? a : b), 0n);
+  const physical = marked.map(({ file: data, rows }) => rows + deletedBefore(data));
+  const most = physical.reduce((a, b) => (a > b ? a : b), 0n);
   // Whole bytes: then the bits of a row number are where `DeletedRows` has them.
   const last = ((most + 7n) / 8n) * 8n - 1n;
   const found = await session.rows(
     `SELECT ${quoteIdent(file)} AS file, bitstring_agg(${quoteIdent(row)}::BIGINT, 0::BIGINT, ${String(last)}::BIGINT)::BLOB AS bits, count(*) AS n FROM (${query}) AS q GROUP BY ALL`,
   );
-  const byPath = new Map<string, DeletedRows>();
+  const sets = new Map<string, DeletedRows>();
   for (const { file: path, bits, n } of found) {
-    const data = files.get(textOf(path));
-    const wanted = marked.find((one) => one.file.path === data?.path);
-    if (wanted === undefined) continue;
-    if (!(bits instanceof Uint8Array) || BigInt(textOf(n)) !== wanted.taken) throw miscounted(snapshot, wanted, n);
-    byPath.set(wanted.file.path, rowsOfBoth({ first: 0, bits }, await snapshot.deletedRows(wanted.file)));
+    const one = marked.find((each) => each.file.path === files.get(textOf(path))?.path);
+    if (one === undefined || !(bits instanceof Uint8Array)) continue;
+    if (BigInt(textOf(n)) !== one.taken) throw miscounted(snapshot, one, n);
+    sets.set(one.file.path, rowsOfBoth({ first: 0, bits }, await snapshot.deletedRows(one.file)));
   }
-  const { path, vectors } = await writeVectors(
-    { store, random },
-    marked.map((one) => byPath.get(one.file.path) ?? { first: 0, bits: new Uint8Array(0) }),
-  );
+  const all = marked.map((one) => {
+    const set = sets.get(one.file.path);
+    const rows = set === undefined ? 0n : countRows(set);
+    if (set === undefined || rows !== deletedBefore(one.file) + one.taken) throw miscounted(snapshot, one, rows);
+    return set;
+  });
+  const { path, vectors } = await writeVectors({ store, random }, all);
   const asked = writtenFor(snapshot.protocol, snapshot.metadata, snapshot.location);
-  const add = marked.map((one, i): AddFile => {
-    const { file: data, rows, taken } = one;
+  const add = marked.map(({ file: data, rows, taken }, i): AddFile => {
     const deletionVector = vectors[i];
-    const before = data.deletionVector?.cardinality ?? 0n;
-    if (deletionVector?.cardinality !== before + taken) throw miscounted(snapshot, one, deletionVector?.cardinality);
-    const stats = looseStats(data.stats, physical.get(data.path) ?? 0n);
-    return { ...data, deletionVector, stats, rows: rows - taken, dataChange: true, writtenFor: asked };
+    const stats = looseStats(data.stats, rows + deletedBefore(data));
+    const vector = deletionVector === undefined ? {} : { deletionVector };
+    return { ...data, ...vector, stats, rows: rows - taken, dataChange: true, writtenFor: asked };
   });
   return { add, staged: [{ path }] };
 }
 
-/** What Spark calls the vectors that a change makes and takes away. */
+function deletedBefore({ deletionVector }: AddFile): bigint {
+  return deletionVector?.cardinality ?? 0n;
+}
+
+/** What Spark calls the vectors that a change makes and takes away; of merges it says that they are of the target. */
 export function vectorMetrics(
+  prefix: 'num' | 'numTarget',
   removed: readonly AddFile[],
   added: readonly AddFile[],
 ): Readonly<Record<string, string>> {
@@ -91,9 +96,9 @@ export function vectorMetrics(
   const has = added.filter(({ deletionVector }) => deletionVector !== undefined).map(({ path }) => path);
   const updated = has.filter((path) => had.has(path)).length;
   return {
-    numDeletionVectorsAdded: String(has.length),
-    numDeletionVectorsRemoved: String(had.size),
-    numDeletionVectorsUpdated: String(updated),
+    [`${prefix}DeletionVectorsAdded`]: String(has.length),
+    [`${prefix}DeletionVectorsRemoved`]: String(had.size),
+    [`${prefix}DeletionVectorsUpdated`]: String(updated),
   };
 }
 

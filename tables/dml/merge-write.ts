@@ -9,11 +9,11 @@ import type { Field, StructType } from '../../core/schema.ts';
 import { quoteIdent, quoteString } from '../../engine/quoting.ts';
 import { textOf } from '../../engine/values.ts';
 import type { AddFile } from '../log/actions.ts';
-import type { OperatedOnRows, StagedFile } from '../operation.ts';
+import type { OperatedOnRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { SourceColumn, Star } from './assignments.ts';
-import { changedAs, recordsChanges, stageChanges } from './change-data.ts';
-import { markRows, marksRows, type Marks } from './mark.ts';
+import { changedAs, recordsChanges } from './change-data.ts';
+import { marksRows } from './mark.ts';
 import {
   ACTIONS,
   countOf,
@@ -26,8 +26,9 @@ import {
 } from './merge-match.ts';
 import { updatedValue } from './merge-schema.ts';
 import { columnsOf, OWN, type RowClause } from './merge-sql.ts';
-import { groups, type Written } from './rewrite.ts';
-import { checkCount, rowsIn, sum } from './shared.ts';
+import { groups } from './rewrite.ts';
+import { sum } from './shared.ts';
+import { staging, type Staging, type Written } from './staging.ts';
 
 export interface Merged {
   readonly options: MergeOptions;
@@ -40,60 +41,38 @@ export interface Merged {
 }
 
 export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, merged: Merged): Promise<Written> {
-  const { table, session } = parts;
-  const { clauses, touched, inserted } = merged;
-  const shape = { schema: merged.schema, partitionColumns: snapshot.partitionColumns };
+  const { schema, clauses, touched, inserted } = merged;
+  const shape = { schema, partitionColumns: snapshot.partitionColumns };
   const sql = columnsFor(snapshot, merged);
-  const updated = sum(touched.map(({ taken, deleted }) => taken - deleted));
-  const marks = marksRows(snapshot);
+  const [goes, marks] = [isDelete(clauses), marksRows(snapshot)];
   // Vectors that grow, and files of new rows, say themselves which rows went and came.
-  const records = recordsChanges(snapshot) && touched.length > 0 && (!marks || updated > 0n);
-  const [add, changes, staged]: [AddFile[], AddFile[], StagedFile[]] = [[], [], []];
-  const stage = async (query: string, wanted: bigint): Promise<void> => {
-    const files = await table.stage(session, query, shape);
-    staged.push(...files);
-    add.push(...files);
-    checkCount(snapshot, rowsIn(files), wanted, 'Please report it.');
-  };
-  const record = async (queries: readonly string[]): Promise<void> => {
-    const files = await stageChanges(parts, shape, records ? queries : []);
-    staged.push(...files);
-    changes.push(...files);
-  };
-  try {
+  const records = recordsChanges(snapshot) && touched.some(({ taken, deleted }) => !marks || taken > deleted);
+  return staging(parts, snapshot, { shape, records, advice: 'Please report it.' }, async (to) => {
     for (const group of groups(touched)) {
       const places = await snapshot.relationWithPlaces(PLACES, { files: group.map(({ file }) => file) });
-      const { relation } = places;
       const rows = (join: 'JOIN' | 'LEFT JOIN'): string =>
-        `FROM ${relation} AS target ${join} ${ACTIONS} AS a ON a.file = target.${OWN.file} AND a.row = target.${OWN.row} LEFT ${sql.bySource}`;
+        `FROM ${places.relation} AS target ${join} ${ACTIONS} AS a ON a.file = target.${OWN.file} AND a.row = target.${OWN.row} LEFT ${sql.bySource}`;
       const [taken, deleted] = [sum(group.map((one) => one.taken)), sum(group.map((one) => one.deleted))];
       if (marks) {
-        const marked = await marksOf(parts, snapshot, group, places);
-        add.push(...marked.add);
-        staged.push(...marked.staged);
+        await markTaken(to, parts, group, places);
         if (taken > deleted)
-          await stage(`SELECT ${sql.changed} ${rows('JOIN')} WHERE NOT (${isDelete(clauses)})`, taken - deleted);
+          await to.rows(`SELECT ${sql.changed} ${rows('JOIN')} WHERE NOT (${goes})`, taken - deleted);
       } else {
-        const all = await countOf(session, `SELECT count(*) AS n FROM ${relation}`);
-        const kept = `WHERE a.${OWN.clause} IS NULL OR NOT (${isDelete(clauses)})`;
-        await stage(`SELECT ${sql.changed} ${rows('LEFT JOIN')} ${kept}`, all - deleted);
+        const all = await countOf(parts.session, `SELECT count(*) AS n FROM ${places.relation}`);
+        const kept = `WHERE a.${OWN.clause} IS NULL OR NOT (${goes})`;
+        await to.rows(`SELECT ${sql.changed} ${rows('LEFT JOIN')} ${kept}`, all - deleted);
       }
-      await record([
-        `SELECT ${sql.kept}, ${changedAs('update_preimage')} ${rows('JOIN')} WHERE NOT (${isDelete(clauses)})`,
-        `SELECT ${sql.changed}, ${changedAs('update_postimage')} ${rows('JOIN')} WHERE NOT (${isDelete(clauses)})`,
-        `SELECT ${sql.kept}, ${changedAs('delete')} ${rows('JOIN')} WHERE ${isDelete(clauses)}`,
+      await to.record(() => [
+        `SELECT ${sql.kept}, ${changedAs('update_preimage')} ${rows('JOIN')} WHERE NOT (${goes})`,
+        `SELECT ${sql.changed}, ${changedAs('update_postimage')} ${rows('JOIN')} WHERE NOT (${goes})`,
+        `SELECT ${sql.kept}, ${changedAs('delete')} ${rows('JOIN')} WHERE ${goes}`,
       ]);
     }
-    if (inserted > 0n) {
-      const news = `FROM ${INSERTS} AS a ${sql.bySource}`;
-      await stage(`SELECT ${sql.created} ${news}`, inserted);
-      await record([`SELECT ${sql.created}, ${changedAs('insert')} ${news}`]);
-    }
-    return { add, changes, staged };
-  } catch (error) {
-    await table.discard(staged).catch(() => undefined);
-    throw error;
-  }
+    if (inserted === 0n) return;
+    const news = `FROM ${INSERTS} AS a ${sql.bySource}`;
+    await to.rows(`SELECT ${sql.created} ${news}`, inserted);
+    await to.record(() => [`SELECT ${sql.created}, ${changedAs('insert')} ${news}`]);
+  });
 }
 
 /** The columns of rows: taken ones as they become, as they were, and new ones; and the way from a row that is taken to its row of the source. */
@@ -112,22 +91,22 @@ function columnsFor(snapshot: Snapshot, { options, schema, clauses, source }: Me
   };
 }
 
-async function marksOf(
-  parts: OperatedOnRows,
-  snapshot: Snapshot,
+/** Takes the rows that clauses have taken out of the files that keep others. */
+async function markTaken(
+  to: Staging,
+  { session }: OperatedOnRows,
   group: readonly MergeTouched[],
   { relation, files }: { readonly relation: string; readonly files: ReadonlyMap<string, AddFile> },
-): Promise<Marks> {
-  const counted = await parts.session.rows(
-    `SELECT ${OWN.file} AS file, count(*) AS n FROM ${relation} AS t GROUP BY ALL`,
-  );
+): Promise<void> {
+  const counted = await session.rows(`SELECT ${OWN.file} AS file, count(*) AS n FROM ${relation} AS t GROUP BY ALL`);
   const rowsOf = new Map(counted.map(({ file, n }) => [files.get(textOf(file))?.path, BigInt(textOf(n))]));
   const partly = group.flatMap(({ file, taken }) => {
     const rows = rowsOf.get(file.path) ?? 0n;
     return taken < rows ? [{ file, rows, taken }] : [];
   });
+  if (partly.length === 0) return;
   const wanted = new Set(partly.map(({ file }) => file.path));
   const local = [...files].flatMap(([path, file]) => (wanted.has(file.path) ? [quoteString(path)] : []));
   const query = `SELECT file, row FROM ${ACTIONS} WHERE file IN (${local.join(', ')})`;
-  return markRows(parts, snapshot, partly, { query, file: 'file', row: 'row', files });
+  await to.mark(partly, { query, file: 'file', row: 'row', files });
 }

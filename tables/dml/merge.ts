@@ -9,7 +9,6 @@ import { SluiceError } from '../../core/errors.ts';
 import { operate, type Attempt, type OperatedOnRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { SourceColumn } from './assignments.ts';
-import { changeMetrics } from './change-data.ts';
 import { vectorMetrics } from './mark.ts';
 import {
   checkUnique,
@@ -136,23 +135,10 @@ async function attempt(
         numTargetRowsDeleted: String(deleted),
         numTargetFilesAdded: String(add.length),
         numTargetFilesRemoved: String(removed.length),
-        ...targetMetrics({ ...vectorMetrics(removed, add), ...changeMetrics(changes) }),
+        numTargetChangeFilesAdded: String(changes.length),
+        ...vectorMetrics('numTarget', removed, add),
       },
     },
-  };
-}
-
-/** Spark says of each that it is of the target: `numTargetDeletionVectorsAdded`, and `numTargetChangeFilesAdded` by another name. */
-function targetMetrics({
-  numAddedChangeFiles = '0',
-  changeFileBytes = '0',
-  ...vectors
-}: Readonly<Record<string, string>>) {
-  const named = Object.entries(vectors).map(([name, value]) => [name.replace('num', 'numTarget'), value] as const);
-  return {
-    ...Object.fromEntries(named),
-    numTargetChangeFilesAdded: numAddedChangeFiles,
-    numTargetChangeFileBytes: changeFileBytes,
   };
 }
 

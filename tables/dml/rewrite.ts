@@ -6,14 +6,15 @@
  */
 import type { Change } from '../change.ts';
 import type { AddFile } from '../log/actions.ts';
-import { bytesOf, type Attempt, type OperatedOnRows, type StagedFile } from '../operation.ts';
+import { bytesOf, type Attempt, type OperatedOnRows } from '../operation.ts';
 import { unusedName } from '../relation.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { changeMetrics, recordsChanges, stageChanges } from './change-data.ts';
-import { markRows, marksRows, vectorMetrics, type Places } from './mark.ts';
+import { changeMetrics, recordsChanges } from './change-data.ts';
+import { marksRows, vectorMetrics, type Places } from './mark.ts';
+import { staging, type Written } from './staging.ts';
 import { TakenSql } from './taken-sql.ts';
 import type { PrunedCondition, Touched } from './touched.ts';
-import { checkCount, rowsIn, sum } from './shared.ts';
+import { sum } from './shared.ts';
 
 export interface RewriteResult {
   /** The version that was made; undefined when no row was meant. */
@@ -42,7 +43,7 @@ export async function rewriteFiles(
 ): Promise<Attempt<Omit<RewriteResult, 'version'>>> {
   const { operation, condition, values } = rewrite;
   const removed = touched.map(({ file }) => file);
-  const rows = sum(touched.map((file) => file.taken));
+  const rows = takenOf(touched);
   const { add, changes, staged } = await written(parts, snapshot, touched, rewrite);
   const result = { rows, filesAdded: add.length, filesRemoved: removed.length };
   if (removed.length === 0) return { change: undefined, staged, result };
@@ -61,18 +62,11 @@ export async function rewriteFiles(
     metrics: {
       [values === undefined ? 'numDeletedRows' : 'numUpdatedRows']: String(rows),
       numAddedFiles: String(add.length),
-      ...vectorMetrics(removed, add),
+      ...vectorMetrics('num', removed, add),
       ...changeMetrics(changes),
     },
   };
   return { change, staged, result };
-}
-
-export interface Written {
-  readonly add: readonly AddFile[];
-  readonly changes: readonly AddFile[];
-  /** All that was written, the files of deletion vectors too. */
-  readonly staged: readonly StagedFile[];
 }
 
 /** What takes the place of the files: new ones, or themselves with other deletion vectors; and the changes of rows, if they are kept. */
@@ -82,45 +76,40 @@ async function written(
   touched: readonly Touched[],
   rewrite: Rewrite,
 ): Promise<Written> {
-  const { table } = parts;
-  const isDelete = rewrite.values === undefined;
-  const sql = new TakenSql(snapshot.schema, rewrite);
-  const marks = marksRows(snapshot);
-  const partly = touched.filter(({ taken, rows }) => taken < rows);
+  const { schema, partitionColumns } = snapshot;
+  const sql = new TakenSql(schema, rewrite);
+  const [isDelete, marks] = [rewrite.values === undefined, marksRows(snapshot)];
   // Files that go as a whole, and vectors that grow, say themselves which rows went.
-  const records = recordsChanges(snapshot) && (!isDelete || (!marks && partly.length > 0));
-  const [add, changes, staged]: [AddFile[], AddFile[], StagedFile[]] = [[], [], []];
-  try {
+  const records = recordsChanges(snapshot) && (!isDelete || (!marks && touched.some(keepsRows)));
+  const advice = 'The condition must give the same answer each time: has it random() or now() in it?';
+  return staging(parts, snapshot, { shape: { schema, partitionColumns }, records, advice }, async (to) => {
     for (const group of groups(touched)) {
-      const files = group.map(({ file }) => file);
-      const kept = isDelete ? group.filter(({ taken, rows }) => taken < rows) : group;
-      const relation = await snapshot.relation({ files: kept.map(({ file }) => file) });
-      if (marks) {
-        const some = group.filter(({ taken, rows }) => taken < rows);
-        const marked = await markRows(parts, snapshot, some, await places(snapshot, some, sql));
-        add.push(...marked.add);
-        staged.push(...marked.staged);
+      const some = group.filter(keepsRows);
+      if (marks && some.length > 0) await to.mark(some, await places(snapshot, some, sql));
+      if (marks && !isDelete) await to.rows(sql.news(await relationOf(snapshot, group)), takenOf(group));
+      const kept = isDelete ? some : group;
+      if (!marks && kept.length > 0) {
+        await to.rows(sql.all(await relationOf(snapshot, kept)), rowsOf(kept) - (isDelete ? takenOf(kept) : 0n));
       }
-      const query = marks ? sql.news(relation) : sql.all(relation);
-      if (query !== undefined && kept.length > 0) {
-        const wanted = sum(kept.map(({ rows, taken }) => (marks ? taken : isDelete ? rows - taken : rows)));
-        const news = await table.stage(parts.session, query, snapshot);
-        staged.push(...news);
-        add.push(...news);
-        const advice = 'The condition must give the same answer each time: has it random() or now() in it?';
-        checkCount(snapshot, rowsIn(news), wanted, advice);
-      }
-      if (records) {
-        const recorded = await stageChanges(parts, snapshot, sql.changes(await snapshot.relation({ files })));
-        staged.push(...recorded);
-        changes.push(...recorded);
-      }
+      await to.record(async () => sql.changes(await relationOf(snapshot, group)));
     }
-    return { add, changes, staged };
-  } catch (error) {
-    await table.discard(staged).catch(() => undefined);
-    throw error;
-  }
+  });
+}
+
+function keepsRows({ taken, rows }: Touched): boolean {
+  return taken < rows;
+}
+
+function takenOf(touched: readonly Touched[]): bigint {
+  return sum(touched.map(({ taken }) => taken));
+}
+
+function rowsOf(touched: readonly Touched[]): bigint {
+  return sum(touched.map(({ rows }) => rows));
+}
+
+async function relationOf(snapshot: Snapshot, touched: readonly Touched[]): Promise<string> {
+  return snapshot.relation({ files: touched.map(({ file }) => file) });
 }
 
 async function places(snapshot: Snapshot, touched: readonly Touched[], sql: TakenSql): Promise<Places> {

@@ -33,9 +33,8 @@ export class TakenSql {
     return `SELECT ${columns} FROM ${relation} AS t`;
   }
 
-  /** Only those that are taken, with their new values; undefined where they go. */
-  news(relation: string): string | undefined {
-    if (this.#values === undefined) return undefined;
+  /** Only those that are taken, with their new values. */
+  news(relation: string): string {
     return `SELECT ${this.#columns((value) => value)} FROM ${relation} AS t WHERE ${this.#isTaken}`;
   }
 
@@ -46,13 +45,11 @@ export class TakenSql {
 
   /** What becomes of them, as queries over changes. */
   changes(relation: string): string[] {
-    const before = this.#fields.map(({ name }) => quoteIdent(name)).join(', ');
     const rows = `FROM ${relation} AS t WHERE ${this.#isTaken}`;
-    if (this.#values === undefined) return [`SELECT ${before}, ${changedAs('delete')} ${rows}`];
-    const after = this.#columns((value) => value);
+    if (this.#values === undefined) return [`SELECT *, ${changedAs('delete')} ${rows}`];
     return [
-      `SELECT ${before}, ${changedAs('update_preimage')} ${rows}`,
-      `SELECT ${after}, ${changedAs('update_postimage')} ${rows}`,
+      `SELECT *, ${changedAs('update_preimage')} ${rows}`,
+      `SELECT ${this.#columns((value) => value)}, ${changedAs('update_postimage')} ${rows}`,
     ];
   }
 

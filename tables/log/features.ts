@@ -5,9 +5,9 @@
  * same features (most engines read those), and is never less than before.
  * Source: Delta protocol, "Table Features", "Writer Version Requirements"; Delta, `TableFeature`, `Protocol.normalized`.
  */
-import type { DataType } from '../../core/schema.ts';
+import { typesIn, type DataType } from '../../core/schema.ts';
 import type { Metadata, Protocol } from './actions.ts';
-import { isOn, type Properties } from './properties.ts';
+import { constraintName, isOn, mappingSetting } from './properties.ts';
 
 interface Feature {
   /** The writer version, and the reader version, that stand for it (among others) without naming it. */
@@ -33,17 +33,12 @@ const columns =
   ({ schema }: Metadata): boolean =>
     schema.fields.some(({ metadata }) => Object.keys(metadata).some(has));
 
-/** Mode of column mapping: `none`, `name`, `id`, or something that nobody knows. */
-function mappingSetting(configuration: Properties): string {
-  return configuration['delta.columnMapping.mode']?.toLowerCase() ?? 'none';
-}
-
 const FEATURES: Readonly<Record<string, Feature>> = {
   appendOnly: { legacyWriter: 2, neededBy: property('delta.appendOnly'), write: 'always' },
   invariants: { legacyWriter: 2, neededBy: columns((key) => key === 'delta.invariants'), write: 'always' },
   checkConstraints: {
     legacyWriter: 3,
-    neededBy: ({ configuration }) => Object.keys(configuration).some((key) => key.startsWith('delta.constraints.')),
+    neededBy: ({ configuration }) => Object.keys(configuration).some((key) => constraintName(key) !== undefined),
     write: 'always',
   },
   changeDataFeed: { legacyWriter: 4, neededBy: property('delta.enableChangeDataFeed'), write: 'always' },
@@ -57,7 +52,12 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     write: 'always',
   },
   identityColumns: { legacyWriter: 6, neededBy: columns((key) => key.startsWith('delta.identity.')), write: 'unused' },
-  timestampNtz: { readers: true, neededBy: ({ schema }) => usesTimestampNtz(schema), read: true, write: 'always' },
+  timestampNtz: {
+    readers: true,
+    neededBy: ({ schema }) => [...typesIn(schema)].some(isTimestampNtz),
+    read: true,
+    write: 'always',
+  },
   deletionVectors: { readers: true, neededBy: property('delta.enableDeletionVectors'), read: true, write: 'always' },
   typeWidening: { readers: true, neededBy: property('delta.enableTypeWidening'), read: true, write: 'always' },
   'typeWidening-preview': { readers: true, read: true },
@@ -158,17 +158,6 @@ export function unwritable({ protocol, metadata }: Described): string[] {
   });
 }
 
-function usesTimestampNtz(type: DataType): boolean {
-  switch (type.kind) {
-    case 'primitive':
-      return type.name === 'timestamp_ntz';
-    case 'decimal':
-      return false;
-    case 'array':
-      return usesTimestampNtz(type.element);
-    case 'map':
-      return usesTimestampNtz(type.key) || usesTimestampNtz(type.value);
-    case 'struct':
-      return type.fields.some((field) => usesTimestampNtz(field.type));
-  }
+function isTimestampNtz(type: DataType): boolean {
+  return type.kind === 'primitive' && type.name === 'timestamp_ntz';
 }

@@ -6,6 +6,7 @@
 import { isJsonObject, parseJson, stringifyJson } from '../../core/json.ts';
 import type { DataType } from '../../core/schema.ts';
 import type { Metadata } from '../log/actions.ts';
+import { constraintName } from '../log/properties.ts';
 
 export interface Rule {
   /** Of the constraint, or of the column. */
@@ -14,13 +15,13 @@ export interface Rule {
   readonly expression: string;
 }
 
-const CONSTRAINT = 'delta.constraints.';
 const INVARIANTS = 'delta.invariants';
 
 export function rulesOf({ configuration, schema }: Pick<Metadata, 'configuration' | 'schema'>): Rule[] {
-  const constraints = Object.entries(configuration).flatMap(([key, expression]) =>
-    key.toLowerCase().startsWith(CONSTRAINT) ? [{ name: key.slice(CONSTRAINT.length), expression }] : [],
-  );
+  const constraints = Object.entries(configuration).flatMap(([key, expression]) => {
+    const name = constraintName(key);
+    return name === undefined ? [] : [{ name, expression }];
+  });
   return [...constraints, ...invariantsOf(schema, '')];
 }
 

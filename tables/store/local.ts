@@ -237,8 +237,8 @@ async function linkNew(temp: string, file: string): Promise<boolean> {
   }
 }
 
-async function syncFile(file: string): Promise<void> {
-  const handle = await fs.open(file, 'r+');
+async function sync(path: string, flags: 'r' | 'r+'): Promise<void> {
+  const handle = await fs.open(path, flags);
   try {
     await handle.sync();
   } finally {
@@ -246,14 +246,8 @@ async function syncFile(file: string): Promise<void> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await fs.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
+const syncFile = (file: string): Promise<void> => sync(file, 'r+');
+const syncFolder = (folder: string): Promise<void> => sync(folder, 'r');
 
 async function isDirectory(path: string): Promise<boolean> {
   return (await fs.stat(path).catch(() => undefined))?.isDirectory() ?? false;

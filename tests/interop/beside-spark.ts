@@ -40,7 +40,7 @@ export class BesideSpark {
   }
 
   static async open(): Promise<BesideSpark> {
-    const folder = await mkdtemp(join(tmpdir(), 'sluice-operations-'));
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-beside-spark-'));
     const bench = await Workbench.open(join(folder, 'tables'));
     for (const name of ['spark', 'deltars']) await mkdir(join(folder, name));
     const peers = await Promise.all([Peer.start('spark', join(folder, 'spark')), Peer.start('deltars', join(folder, 'deltars'))]); // prettier-ignore

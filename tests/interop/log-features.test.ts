@@ -1,34 +1,28 @@
 /**
  * What belongs to the log of a table, not to its rows: written by sluice, by Spark and by both in turn, and read by both and delta-rs.
  */
-import { cp, mkdtemp, mkdir, readdir, rm, utimes } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { field, primitive, struct } from '../../core/schema.ts';
-import { Workbench } from './fixtures.ts';
-import { Peer } from './peer.ts';
+import { BesideSpark } from './beside-spark.ts';
+import type { Workbench } from './fixtures.ts';
+import type { Peer } from './peer.ts';
 
 const DAY = 86_400_000;
 const SCHEMA = struct([field('id', primitive('long')), field('name', primitive('string'))]);
 
-let folder: string;
+let beside: BesideSpark;
 let bench: Workbench;
 let spark: Peer;
 let deltars: Peer;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-log-features-'));
-  bench = await Workbench.open(join(folder, 'tables'));
-  for (const name of ['spark', 'deltars']) await mkdir(join(folder, name));
-  [spark, deltars] = await Promise.all([Peer.start('spark', join(folder, 'spark')), Peer.start('deltars', join(folder, 'deltars'))]); // prettier-ignore
+  beside = await BesideSpark.open();
+  ({ bench, spark, deltars } = beside);
 });
-afterAll(async () => {
-  await Promise.all([spark.stop(), deltars.stop()]);
-  bench.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => beside.close());
 
-const T = (name: string): string => `delta.\`${bench.path(name)}\``;
+const T = (name: string): string => beside.sqlName(name);
 const logOf = (name: string): string => join(bench.path(name), '_delta_log');
 
 async function append(name: string, id: number): Promise<void> {

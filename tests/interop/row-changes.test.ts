@@ -2,31 +2,24 @@
  * Deletes, updates, merges and replacements in tables with deletion vectors and a change data feed: beside what Spark does to a copy, the
  * same rows, the same protocol and the same changes; and Spark reads ours, rows and changes, as we read them.
  */
-import { cp, mkdtemp, mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cp } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DeltaTable } from '../../tables/index.ts';
-import { Workbench } from './fixtures.ts';
-import { Peer } from './peer.ts';
+import { BesideSpark } from './beside-spark.ts';
+import type { Workbench } from './fixtures.ts';
+import type { Peer } from './peer.ts';
 
-let folder: string;
+let beside: BesideSpark;
 let bench: Workbench;
 let spark: Peer;
 let deltars: Peer;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-row-changes-'));
-  bench = await Workbench.open(join(folder, 'tables'));
-  for (const name of ['spark', 'deltars']) await mkdir(join(folder, name));
-  [spark, deltars] = await Promise.all([Peer.start('spark', join(folder, 'spark')), Peer.start('deltars', join(folder, 'deltars'))]); // prettier-ignore
+  beside = await BesideSpark.open();
+  ({ bench, spark, deltars } = beside);
 });
-afterAll(async () => {
-  await Promise.all([spark.stop(), deltars.stop()]);
-  bench.close();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => beside.close());
 
-const T = (name: string): string => `delta.\`${bench.path(name)}\``;
+const T = (name: string): string => beside.sqlName(name);
 
 interface Step {
   readonly spark: (table: string) => string;

@@ -1,0 +1,47 @@
+/**
+ * Rows for a table, in the way that the table asks for now: its codec, the names and ids of its columns in data files, its rules.
+ *
+ * Promise: each file says what it was written for (`written-for.ts`), so that a commit after the table was altered knows it.
+ */
+import { struct, type StructType } from '../core/schema.ts';
+import type { Session } from '../engine/session.ts';
+import { withColumnIds } from './assign-columns.ts';
+import { mappingModeOf } from './column-mapping.ts';
+import type { AddFile, Metadata } from './log/actions.ts';
+import type { Properties } from './log/properties.ts';
+import type { LogState } from './log/replay.ts';
+import { writeFiles, type Shape, type WriteParts } from './write.ts';
+import { writtenFor } from './written-for.ts';
+
+/** @param state undefined where there is no table yet */
+export async function stageRows(
+  parts: Pick<WriteParts, 'store' | 'clock' | 'random'>,
+  state: LogState | undefined,
+  session: Session,
+  query: string,
+  shape: Shape,
+): Promise<AddFile[]> {
+  const base = { ...parts, ...shape, compression: compressionOf(state?.metadata.configuration) };
+  if (state === undefined) return writeFiles(session, query, { ...base, mapping: 'none' });
+  const { protocol, metadata } = state;
+  const table = parts.store.location;
+  const mapping = mappingModeOf(protocol, metadata, table);
+  return writeFiles(session, query, {
+    ...base,
+    metadata,
+    mapping,
+    writtenFor: writtenFor(protocol, metadata, table),
+    schema: mapping === 'none' ? shape.schema : mapped(shape, metadata),
+  });
+}
+
+/** The codec that a table asks for, where sluice has it. Source: Delta protocol, "Table Properties". */
+function compressionOf(configuration: Properties = {}): WriteParts['compression'] {
+  return configuration['delta.parquet.compression.codec']?.toLowerCase() === 'snappy' ? 'snappy' : 'zstd';
+}
+
+/** What says how a row changed is no column of the table, and has no id. */
+function mapped({ schema: { fields }, areChanges = false }: Shape, metadata: Metadata): StructType {
+  const own = fields.slice(0, areChanges ? -1 : undefined);
+  return struct([...withColumnIds(struct(own), metadata).fields, ...fields.slice(own.length)]);
+}
