@@ -60,8 +60,9 @@ async function updateTable(io: Io, options: UpdateOptions): Promise<void> {
   });
 }
 
-/** How many files became how many. */
+/** How many files became how many; those whose rows were deleted where they lie stay. */
 function filesText(removed: number, added: number): string {
+  if (removed === 0 && added > 0) return ` (${plural(added, 'file')} added)`;
   return removed === 0 ? '' : ` (${plural(removed, 'file')} became ${formatCount(added)})`;
 }
 

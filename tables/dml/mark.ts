@@ -86,6 +86,16 @@ function deletedBefore({ deletionVector }: AddFile): bigint {
   return deletionVector?.cardinality ?? 0n;
 }
 
+/** How many data files a change adds and removes; one that only gets another deletion vector stays. */
+export function fileCounts(
+  removed: readonly AddFile[],
+  added: readonly AddFile[],
+): { readonly filesAdded: number; readonly filesRemoved: number } {
+  const before = new Set(removed.map(({ path }) => path));
+  const stays = added.filter(({ path }) => before.has(path)).length;
+  return { filesAdded: added.length - stays, filesRemoved: removed.length - stays };
+}
+
 /** What Spark calls the vectors that a change makes and takes away; of merges it says that they are of the target. */
 export function vectorMetrics(
   prefix: 'num' | 'numTarget',

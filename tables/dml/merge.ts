@@ -9,7 +9,7 @@ import { SluiceError } from '../../core/errors.ts';
 import { operate, type Attempt, type OperatedOnRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { SourceColumn } from './assignments.ts';
-import { vectorMetrics } from './mark.ts';
+import { fileCounts, vectorMetrics } from './mark.ts';
 import {
   checkUnique,
   countOf,
@@ -105,7 +105,8 @@ async function attempt(
   const removed = touched.map(({ file }) => file);
   const deleted = sum(touched.map((one) => one.deleted));
   const updated = sum(touched.map((one) => one.taken)) - deleted;
-  const result = { inserted, updated, deleted, filesAdded: add.length, filesRemoved: removed.length };
+  const counts = fileCounts(removed, add);
+  const result = { inserted, updated, deleted, ...counts };
   const isSame = schema === snapshot.schema;
   if (removed.length === 0 && add.length === 0 && isSame) return { change: undefined, staged, result };
   return {
@@ -133,8 +134,8 @@ async function attempt(
         numTargetRowsInserted: String(inserted),
         numTargetRowsUpdated: String(updated),
         numTargetRowsDeleted: String(deleted),
-        numTargetFilesAdded: String(add.length),
-        numTargetFilesRemoved: String(removed.length),
+        numTargetFilesAdded: String(counts.filesAdded),
+        numTargetFilesRemoved: String(counts.filesRemoved),
         numTargetChangeFilesAdded: String(changes.length),
         ...vectorMetrics('numTarget', removed, add),
       },

@@ -37,7 +37,7 @@ export async function replaceRows(
   const gone = await withoutRows(parts, snapshot, { where, ...(signal === undefined ? {} : { signal }) });
   const { filesRemoved, rows } = gone.result;
   const result = { rows: rowsIn(add), filesAdded: gone.result.filesAdded + add.length, filesRemoved };
-  if (add.length === 0 && filesRemoved === 0) return { change: undefined, staged: [], result };
+  if (add.length === 0 && gone.change === undefined) return { change: undefined, staged: [], result };
   const { metrics, ...change } = gone.change ?? nothingGone(snapshot);
   const inserted = await recorded(parts, snapshot, replacement, change).catch(async (error: unknown) => {
     await parts.table.discard(gone.staged).catch(() => undefined);

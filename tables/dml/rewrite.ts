@@ -10,7 +10,7 @@ import { bytesOf, type Attempt, type OperatedOnRows } from '../operation.ts';
 import { unusedName } from '../relation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { changeMetrics, recordsChanges } from './change-data.ts';
-import { marksRows, vectorMetrics, type Places } from './mark.ts';
+import { fileCounts, marksRows, vectorMetrics, type Places } from './mark.ts';
 import { staging, type Written } from './staging.ts';
 import { TakenSql } from './taken-sql.ts';
 import type { PrunedCondition, Touched } from './touched.ts';
@@ -45,7 +45,8 @@ export async function rewriteFiles(
   const removed = touched.map(({ file }) => file);
   const rows = takenOf(touched);
   const { add, changes, staged } = await written(parts, snapshot, touched, rewrite);
-  const result = { rows, filesAdded: add.length, filesRemoved: removed.length };
+  const counts = fileCounts(removed, add);
+  const result = { rows, ...counts };
   if (removed.length === 0) return { change: undefined, staged, result };
   const change: Change = {
     operation,
@@ -61,7 +62,8 @@ export async function rewriteFiles(
     operationParameters: { predicate: condition.where === undefined ? [] : [condition.where] },
     metrics: {
       [values === undefined ? 'numDeletedRows' : 'numUpdatedRows']: String(rows),
-      numAddedFiles: String(add.length),
+      numAddedFiles: String(counts.filesAdded),
+      numRemovedFiles: String(counts.filesRemoved),
       ...vectorMetrics('num', removed, add),
       ...changeMetrics(changes),
     },

@@ -150,14 +150,23 @@ test('the kinds of changes are told: with and without vectors, for each operatio
 test('a vector is written only where it tells something: whole files go as they are', async () => {
   const store = lab.store();
   const table = await three({ [VECTORS]: 'true' }, store);
-  await table.delete(lab.session, { where: 'id = 1' });
+  expect(await table.delete(lab.session, { where: 'id = 1' })).toMatchObject({
+    rows: 1n,
+    filesAdded: 0,
+    filesRemoved: 0,
+  });
   const [file] = (await table.snapshot()).files;
   expect(file?.deletionVector).toMatchObject({ storageType: 'u', offset: 1, cardinality: 1n });
   expect(JSON.parse(file?.stats ?? '')).toMatchObject({ numRecords: 3, tightBounds: false });
   await table.delete(lab.session, { where: 'id = 3' });
   const vectors = async (): Promise<string[]> => (await paths(store)).filter((path) => path.endsWith('.bin'));
   expect(await vectors()).toHaveLength(2);
-  await table.delete(lab.session);
+  expect(await table.update(lab.session, { where: 'id = 2', set: { v: '5' } })).toMatchObject({
+    rows: 1n,
+    filesAdded: 1,
+    filesRemoved: 1,
+  });
+  expect(await table.delete(lab.session)).toMatchObject({ filesAdded: 0, filesRemoved: 1 });
   expect((await table.snapshot()).files).toEqual([]);
   expect(await vectors()).toHaveLength(2);
 });
