@@ -1,7 +1,7 @@
 /**
  * How the suites run: one project per kind of test, so that each has the patience it needs and can be run alone
  * (`npx vitest run --project unit`). The quick ones share the cores; those that start services come after them, one file
- * at a time, so that nothing else is measured or killed by accident.
+ * at a time, so that nothing else is measured or killed by accident; at last those that ask other engines, which share one Spark.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -31,7 +31,7 @@ export default defineConfig({
       suite('contract', 0, 60_000, true),
       suite('simulation', 0, 180_000, true),
       suite('e2e', 1, 180_000, false, ['tests/services/kafka-global.ts']),
-      suite('interop', 2, 300_000, false),
+      suite('interop', 2, 300_000, true, ['tests/interop/spark-global.ts']),
     ],
   },
 });

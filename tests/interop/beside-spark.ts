@@ -1,7 +1,7 @@
 /**
  * A table of sluice's beside a copy of it of Spark's: the same is done to both, and then both are the same, and everybody reads them the same.
  */
-import { cp, mkdtemp, mkdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -42,8 +42,7 @@ export class BesideSpark {
   static async open(): Promise<BesideSpark> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-beside-spark-'));
     const bench = await Workbench.open(join(folder, 'tables'));
-    for (const name of ['spark', 'deltars']) await mkdir(join(folder, name));
-    const peers = await Promise.all([Peer.start('spark', join(folder, 'spark')), Peer.start('deltars', join(folder, 'deltars'))]); // prettier-ignore
+    const peers = await Promise.all([Peer.start('spark'), Peer.start('deltars')]);
     return new BesideSpark(bench, peers, folder);
   }
 

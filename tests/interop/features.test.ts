@@ -2,7 +2,7 @@
  * Tables that Spark writes with the features of the protocol: every version of each is read as Spark itself reads it, also
  * from the checkpoints alone, and from another folder.
  */
-import { cp, mkdtemp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -16,9 +16,7 @@ let peer: Peer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-features-'));
   bench = await Workbench.open(join(folder, 'tables'));
-  const scratch = join(folder, 'peer');
-  await mkdir(scratch);
-  peer = await Peer.start('spark', scratch);
+  peer = await Peer.start('spark');
 });
 afterAll(async () => {
   await peer.stop();

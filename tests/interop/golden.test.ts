@@ -2,7 +2,7 @@
  * Tables from seeds, written by Spark: every version of each is read as Spark itself reads it. Seeds of choice:
  * `SLUICE_GOLDEN_SEEDS=7,100-120 npx vitest run --project interop tests/interop/golden.test.ts`.
  */
-import { mkdtemp, mkdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -18,25 +18,13 @@ const SEEDS = CHOSEN.split(',').flatMap((range) => {
   return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 });
 
-/** Tables as small as these need no more than one task for anything. */
-const QUICK = [
-  'spark.databricks.delta.snapshotPartitions = 1',
-  'spark.sql.shuffle.partitions = 1',
-  'spark.sql.adaptive.enabled = false',
-  'spark.sql.codegen.factoryMode = NO_CODEGEN',
-  'spark.sql.codegen.wholeStage = false',
-];
-
 let folder: string;
 let bench: Workbench;
 let peer: Peer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-golden-'));
   bench = await Workbench.open(join(folder, 'tables'));
-  const scratch = join(folder, 'peer');
-  await mkdir(scratch);
-  peer = await Peer.start('spark', scratch);
-  for (const setting of QUICK) await peer.sql(`SET ${setting}`);
+  peer = await Peer.start('spark');
 });
 afterAll(async () => {
   await peer.stop();

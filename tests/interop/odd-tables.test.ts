@@ -1,5 +1,5 @@
 /** Tables that are odd in one way each, written by Spark: every version is read as Spark itself reads it. */
-import { mkdtemp, mkdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,9 +13,7 @@ let peer: Peer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-odd-'));
   bench = await Workbench.open(join(folder, 'tables'));
-  const scratch = join(folder, 'peer');
-  await mkdir(scratch);
-  peer = await Peer.start('spark', scratch);
+  peer = await Peer.start('spark');
   for (const setting of ['spark.databricks.delta.snapshotPartitions = 1', 'spark.sql.shuffle.partitions = 1'])
     await peer.sql(`SET ${setting}`);
 });

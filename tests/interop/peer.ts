@@ -1,12 +1,13 @@
-/** Another engine that reads and writes Delta tables: delta-rs or Spark, in a Python process of its own. */
-import { spawn } from 'node:child_process';
+/** Another engine that reads and writes Delta tables: delta-rs in a process of its own, or a session of the Spark that all tests of a run share. */
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
+import { inject } from 'vitest';
 import type { Json, JsonObject } from '../../core/json.ts';
 import { python } from '../services/python.ts';
-import { spark } from '../services/spark.ts';
 import type { Digest } from './digest.ts';
+import { startPeer } from './peer-process.ts';
 
 export type PeerName = 'deltars' | 'spark';
 
@@ -23,30 +24,17 @@ export class Peer {
     this.#stop = stop;
   }
 
-  /** @param folder an existing folder for its scratch files */
-  static async start(name: PeerName, folder: string): Promise<Peer> {
-    const launch = name === 'spark' ? await spark({ folder }) : { python: await python(), env: process.env };
-    const script = join(import.meta.dirname, `peer_${name}.py`);
-    const child = spawn(launch.python, [script], { env: launch.env, cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
-    const log: string[] = [];
-    child.stderr.setEncoding('utf8').on('data', (text: string) => log.push(text));
-    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    const answer = async (): Promise<Json> => {
-      const line = await lines.next();
-      if (line.done === true) throw new Error(`${name} ended:\n${log.join('').slice(-4000)}`);
-      const { ok = null, error, trace } = JSON.parse(line.value) as { ok?: Json; error?: string; trace?: string };
-      if (error !== undefined) throw new Error(`${name}: ${error}\n${trace ?? ''}`);
-      return ok;
-    };
-    await answer();
-    const ask = async (request: JsonObject): Promise<Json> => {
-      child.stdin.write(`${JSON.stringify(request)}\n`);
-      return answer();
-    };
-    return new Peer(ask, async () => {
-      if (child.exitCode !== null) return;
-      child.stdin.end();
-      await once(child, 'exit');
+  static async start(name: PeerName): Promise<Peer> {
+    if (name === 'deltars') {
+      const { answers, requests, stop } = await startPeer(await python(), 'peer_deltars.py', process.env);
+      return new Peer(asking(name, answers, requests), stop);
+    }
+    const connection = createConnection(inject('sparkSocket'));
+    await once(connection, 'connect');
+    const lines = createInterface({ input: connection })[Symbol.asyncIterator]();
+    return new Peer(asking(name, lines, connection), async () => {
+      connection.end();
+      await once(connection, 'close');
     });
   }
 
@@ -93,4 +81,19 @@ export class Peer {
   async stop(): Promise<void> {
     await this.#stop();
   }
+}
+
+function asking(
+  name: PeerName,
+  answers: AsyncIterator<string>,
+  requests: Writable,
+): (request: JsonObject) => Promise<Json> {
+  return async (request) => {
+    requests.write(`${JSON.stringify(request)}\n`);
+    const line = await answers.next();
+    if (line.done === true) throw new Error(`${name} ended without an answer to ${JSON.stringify(request)}`);
+    const { ok = null, error, trace } = JSON.parse(line.value) as { ok?: Json; error?: string; trace?: string };
+    if (error !== undefined) throw new Error(`${name}: ${error}\n${trace ?? ''}`);
+    return ok;
+  };
 }

@@ -1,5 +1,5 @@
 /** Constraints that Spark has set: what sluice writes under them, and that each expression it takes means the same to both. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,8 +13,7 @@ let peer: Peer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sluice-rules-'));
   bench = await Workbench.open(join(folder, 'tables'));
-  await mkdir(join(folder, 'peer'));
-  peer = await Peer.start('spark', join(folder, 'peer'));
+  peer = await Peer.start('spark');
 });
 afterAll(async () => {
   await peer.stop();

@@ -31,7 +31,7 @@ beforeAll(async () => {
   engine = await Engine.open({ memoryLimit: '400MB', threads: 2 });
   session = await engine.session();
   storage = new Storage({ s3: { endpoint: s3.endpoint }, cache: { folder: join(folder, 'cache') } });
-  peer = await Peer.start('deltars', folder);
+  peer = await Peer.start('deltars');
 });
 afterAll(async () => {
   await peer.stop();

@@ -23,9 +23,7 @@ const UNREADABLE: readonly FeatureTable[] = [
 
 const UNWRITABLE: readonly FeatureTable[] = [
   { feature: 'rowTracking', properties: `'delta.enableRowTracking' = 'true'` },
-  { feature: 'columnMapping', properties: `'delta.columnMapping.mode' = 'name'` },
   { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },
-  { feature: 'typeWidening', properties: `'delta.enableTypeWidening' = 'true'` },
 ];
 
 interopSuite('spark', (stage) => {

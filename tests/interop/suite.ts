@@ -2,7 +2,7 @@
  * What any other engine must agree on, as one text for all of them: it reads every table of ours, and we read every table of
  * its own; both write to one table at the same time; and what it appends is picked up by a streaming table.
  */
-import { cp, mkdtemp, mkdir, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -27,9 +27,7 @@ export function interopSuite(name: PeerName, more: (stage: () => Stage) => void 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), `sluice-${name}-`));
     bench = await Workbench.open(join(folder, 'tables'));
-    const scratch = join(folder, 'peer');
-    await mkdir(scratch);
-    peer = await Peer.start(name, scratch);
+    peer = await Peer.start(name);
     const made = await makeTables(bench);
     expect(made).toEqual(TABLES);
   });
