@@ -26,8 +26,8 @@ export class Peer {
 
   static async start(name: PeerName): Promise<Peer> {
     if (name === 'deltars') {
-      const { answers, requests, stop } = await startPeer(await python(), 'peer_deltars.py', process.env);
-      return new Peer(asking(name, answers, requests), stop);
+      const own = await startPeer(await python(), 'peer_deltars.py', process.env);
+      return new Peer(asking(name, own.answers, own.requests), () => own.stop());
     }
     const connection = createConnection(inject('sparkSocket'));
     await once(connection, 'connect');
