@@ -36,6 +36,10 @@ export function primitive(name: PrimitiveName): DataType {
   return { kind: 'primitive', name };
 }
 
+export function isPrimitive(type: DataType, name: PrimitiveName): boolean {
+  return type.kind === 'primitive' && type.name === name;
+}
+
 /** A nullable column. */
 export function field(name: string, type: DataType, metadata: JsonObject = {}): Field {
   return { name, type, nullable: true, metadata };

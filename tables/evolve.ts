@@ -9,6 +9,7 @@ import { SluiceError } from '../core/errors.ts';
 import { stringifyJson } from '../core/json.ts';
 import { sameType, struct, typeName, typeToJson, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { isMappingKey } from './column-mapping.ts';
+import { defaultOf } from './defaults/columns.ts';
 import { widensByItself } from './widening.ts';
 
 /** Spark refuses these in column names unless column mapping is on. */
@@ -90,7 +91,9 @@ function mergeFields(current: StructType, rows: StructType, prefix: string, merg
   const fields = current.fields.map((field): Field => {
     const other = wanted.get(field.name);
     if (other === undefined) {
-      if (!field.nullable) problems.push(`${prefix}${field.name} is NOT NULL in the table and missing in the rows`);
+      const isFilled = prefix === '' && defaultOf(field) !== undefined;
+      if (!field.nullable && !isFilled)
+        problems.push(`${prefix}${field.name} is NOT NULL in the table and missing in the rows`);
       return field;
     }
     const type = mergeType(field.type, other.type, `${prefix}${field.name}`, merging);

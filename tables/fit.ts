@@ -8,6 +8,7 @@
 import { SluiceError } from '../core/errors.ts';
 import { struct, typeName, type DataType, type Field, type StructType } from '../core/schema.ts';
 import { didYouMean } from '../core/suggest.ts';
+import { defaultOf } from './defaults/columns.ts';
 import { widensByItself } from './widening.ts';
 
 export interface Fit {
@@ -60,7 +61,8 @@ function fitFields(current: StructType, rows: StructType, prefix: string, found:
     const own = given.get(field.name.toLowerCase());
     given.delete(field.name.toLowerCase());
     if (own === undefined) {
-      if (!field.nullable && found.fit.isPartial !== true)
+      const isFilled = prefix === '' && defaultOf(field) !== undefined;
+      if (!field.nullable && !isFilled && found.fit.isPartial !== true)
         found.problems.push(`${prefix}${field.name} is NOT NULL in the table and missing in the rows`);
       return field;
     }

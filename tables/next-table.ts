@@ -8,6 +8,7 @@ import { stringifyJson } from '../core/json.ts';
 import { mappedMetadata } from './assign-columns.ts';
 import type { Change } from './change.ts';
 import { mappingModeOf } from './column-mapping.ts';
+import { checkDefaults } from './defaults/columns.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
 import { actionToJson, type Metadata, type Protocol } from './log/actions.ts';
 import { isActive, neededFeatures, withFeatures, type Described } from './log/features.ts';
@@ -47,6 +48,9 @@ export function nextTable(change: Change, state: LogState | undefined, facts: Ta
     checkReadable(protocol, table);
     checkStaysWritable(protocol, metadata, table);
     checkReserved({ protocol, metadata }, table);
+    // What comes as a whole is of another table, or of an older version, together with its rows.
+    const hasFiles = change.add.length > 0;
+    if (change.metadata === undefined) checkDefaults(metadata.schema, state?.metadata.schema, { table, hasFiles });
   }
   return { metadata, protocol, inCommitMs };
 }

@@ -1,5 +1,6 @@
 /**
- * Rows for a table, in the way that the table asks for now: its codec, the names and ids of its columns in data files, its rules.
+ * Rows for a table, in the way that the table asks for now: its codec, the names and ids of its columns in data files, its rules, and its
+ * defaults for columns that the rows lack.
  *
  * Promise: each file says what it was written for (`written-for.ts`), so that a commit after the table was altered knows it.
  */
@@ -7,6 +8,7 @@ import { struct, type StructType } from '../core/schema.ts';
 import type { Session } from '../engine/session.ts';
 import { withColumnIds } from './assign-columns.ts';
 import { mappingModeOf } from './column-mapping.ts';
+import { columnsToFill } from './defaults/columns.ts';
 import type { AddFile, Metadata } from './log/actions.ts';
 import type { Properties } from './log/properties.ts';
 import type { LogState } from './log/replay.ts';
@@ -23,16 +25,23 @@ export async function stageRows(
 ): Promise<AddFile[]> {
   const base = { ...parts, ...shape, compression: compressionOf(state?.metadata.configuration) };
   if (state === undefined) return writeFiles(session, query, { ...base, mapping: 'none' });
-  const { protocol, metadata } = state;
+  const { protocol, metadata } = shape.madeFor ?? state;
   const table = parts.store.location;
   const mapping = mappingModeOf(protocol, metadata, table);
+  const own = mapping === 'none' ? shape.schema : mapped(shape, metadata);
+  const missing = hasAll(shape) ? [] : columnsToFill(metadata.schema, own);
   return writeFiles(session, query, {
     ...base,
     metadata,
     mapping,
     writtenFor: writtenFor(protocol, metadata, table),
-    schema: mapping === 'none' ? shape.schema : mapped(shape, metadata),
+    schema: struct([...own.fields, ...missing]),
+    missing,
   });
+}
+
+function hasAll({ areItsOwn = false, areChanges = false, areWhole = false }: Shape): boolean {
+  return areItsOwn || areChanges || areWhole;
 }
 
 /** The codec that a table asks for, where sluice has it. Source: Delta protocol, "Table Properties". */

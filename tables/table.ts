@@ -14,6 +14,7 @@ import type { Change, CommitResult, CommitSummary, HistoryEntry } from './change
 import { changeFeedBetween, type ChangeFeed } from './change-feed.ts';
 import { checkpointIfDue } from './checkpoint.ts';
 import { commitChange } from './commit.ts';
+import { checkDeclared } from './defaults/declared.ts';
 import { appendRows, createTable, type AppendOptions, type CreateOptions, type WriteResult } from './dml/append.ts';
 import { deleteRows } from './dml/delete.ts';
 import { mergeInto, type MergeResult } from './dml/merge.ts';
@@ -199,10 +200,11 @@ export class DeltaTable {
   /**
    * Makes an empty table.
    * @returns its version, undefined when there was one already (`ifNotExists`)
-   * @throws SluiceError `TABLE_EXISTS`, `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE`, `STORAGE_*`
-   * @example await table.create({ schema: struct([field('id', primitive('long'))]) })
+   * @throws SluiceError `TABLE_EXISTS`, `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE` also for a default that sluice does not understand, `STORAGE_*`
+   * @example await table.create({ schema: struct([field('id', primitive('long')), field('n', primitive('long'), { CURRENT_DEFAULT: '0' })]) })
    */
   async create(options: CreateOptions): Promise<bigint | undefined> {
+    await checkDeclared(this.#parts, options.schema, this.location);
     return createTable(this, options);
   }
 

@@ -14,8 +14,10 @@ import type { Session } from '../engine/session.ts';
 import { duckdbType } from '../engine/types.ts';
 import type { Value } from '../engine/values.ts';
 import { physicalName, physicalSchema, renamed, type MappingMode } from './column-mapping.ts';
+import { filled } from './defaults/fill.ts';
 import { fieldIdsOf } from './field-ids.ts';
 import type { AddFile, Metadata, PartitionValues } from './log/actions.ts';
+import type { Described } from './log/features.ts';
 import { fileStats } from './log/stats.ts';
 import { NULL_REFUSED, refuseNull } from './not-null.ts';
 import { checkPartitionColumns, partitionText } from './partitions.ts';
@@ -25,12 +27,17 @@ import type { ObjectStore } from './store/object-store.ts';
 import { placeOf } from './store/place.ts';
 
 export interface Shape {
+  /** The columns of the rows. What the table has beside them is NULL in them, or gets its default. */
   readonly schema: StructType;
   readonly partitionColumns: readonly string[];
   /** Whether the rows are the table's own, and only lie in other files: its rules need not be looked at again. @default false */
   readonly areItsOwn?: boolean;
   /** Whether they are no rows of the table but changes of its rows, which lie in a folder of their own. @default false */
   readonly areChanges?: boolean;
+  /** Whether the rows have all columns that the table has afterwards: none of them gets a default. @default false */
+  readonly areWhole?: boolean;
+  /** The state of the table that the rows were made for. @default the newest */
+  readonly madeFor?: Described;
 }
 
 export interface WriteParts extends Shape {
@@ -40,6 +47,8 @@ export interface WriteParts extends Shape {
   readonly compression: NonNullable<ParquetOptions['compression']>;
   /** Of the table that the rows are for; undefined when there is none yet. */
   readonly metadata?: Metadata | undefined;
+  /** Columns of `schema` that the query lacks, and that get their values here. */
+  readonly missing?: readonly Field[];
   /** Of the table; the columns of `schema` have their ids and names in data files already. */
   readonly mapping: MappingMode;
   /** What the table asks of its files (`writtenFor`), to be looked at again when they are committed. */
@@ -51,12 +60,23 @@ const ROWS = '__sluice_rows';
 
 /** Writes the rows of a query as one file per partition; no file for no rows. */
 export async function writeFiles(session: Session, query: string, parts: WriteParts): Promise<AddFile[]> {
-  const { schema, partitionColumns, store, metadata, mapping, areItsOwn = false, areChanges = false } = parts;
+  const {
+    schema,
+    partitionColumns,
+    store,
+    metadata,
+    mapping,
+    missing = [],
+    areItsOwn = false,
+    areChanges = false,
+  } = parts;
   checkPartitionColumns(schema, partitionColumns, store.location);
-  const plain = `SELECT ${schema.fields.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
+  const given = schema.fields.filter((field) => !missing.includes(field));
+  const plain = `SELECT ${given.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
+  const whole = await filled(session, plain, missing, { table: store.location, nowMs: parts.clock.nowMs() });
   const rules = metadata === undefined || areItsOwn || areChanges ? [] : rulesOf(metadata);
   const own = metadata?.schema ?? schema;
-  const cast = await enforced(session, plain, { rules, rows: schema, own, table: store.location });
+  const cast = await enforced(session, whole, { rules, rows: schema, own, table: store.location });
   const written: AddFile[] = [];
   const write = async (rows: string, values: PartitionValues): Promise<void> => {
     const file = await writeFile(session, rows, values, parts);

@@ -7,6 +7,7 @@
 import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
 import { sameType, typeName, type Field } from '../../core/schema.ts';
+import { defaultOf, tooLate } from '../defaults/columns.ts';
 import { checkNames } from '../evolve.ts';
 import type { Metadata } from '../log/actions.ts';
 import { checkPartitionColumns } from '../partitions.ts';
@@ -46,6 +47,7 @@ export function addColumns({ metadata, isMapped, table }: Now, columns: readonly
     if (hasNotNull(column)) {
       throw refused(table, [...path, column.name], 'is NOT NULL, and the rows that are there have no value for it', 'Add it without, fill it, and make it NOT NULL then.'); // prettier-ignore
     }
+    if (defaultOf(column) !== undefined) throw tooLate(column, table);
     const where = position && speltPosition(schema, path, position, table);
     schema = withStruct(schema, path, table, (fields) => placed(fields, column, where, path, table));
     return columnWords(path, column, where);

@@ -75,8 +75,8 @@ export async function appendRows(
         options.partitionColumns ?? partitionColumns,
         'or overwrite the table with overwriteSchema',
       );
-      const query = asRowsOf(schema, options.source, rows);
-      const add = await table.stage(session, query, { schema, partitionColumns });
+      const own = asRowsOf(schema, options.source, rows);
+      const add = await table.stage(session, own.query, { schema: own.schema, partitionColumns, madeFor: snapshot });
       const change: Change = {
         operation: 'WRITE',
         mode: 'append',

@@ -42,10 +42,7 @@ export function columnsOf(
   otherwise: (column: Field) => string,
   table: string,
 ): string {
-  const sets = clauses.map((clause) => {
-    if ('delete' in clause) return new Map<string, string>();
-    return assigned('set' in clause ? clause.set : clause.values, fields, star, table);
-  });
+  const sets = clauses.map((clause) => setBy(clause, fields, star, table));
   const columns = fields.map((field) => {
     const { name, type } = field;
     const cases = sets.flatMap((set, i) => {
@@ -57,6 +54,27 @@ export function columnsOf(
     return `${value} AS ${quoteIdent(name)}`;
   });
   return columns.join(', ');
+}
+
+/** The columns that some clause, which inserts rows, does not set. */
+export function unsetBy(
+  clauses: readonly InsertClause[],
+  fields: readonly Field[],
+  star: Star,
+  table: string,
+): Field[] {
+  const sets = clauses.map((clause) => setBy(clause, fields, star, table));
+  return fields.filter(({ name }) => sets.some((set) => !set.has(name)));
+}
+
+function setBy(
+  clause: RowClause | InsertClause,
+  fields: readonly Field[],
+  star: Star,
+  table: string,
+): ReadonlyMap<string, string> {
+  if ('delete' in clause) return new Map();
+  return assigned('set' in clause ? clause.set : clause.values, fields, star, table);
 }
 
 /** Clauses as the history has them. Source: Delta, `DeltaOperations.Merge`. */

@@ -8,6 +8,7 @@
 import type { Field, StructType } from '../../core/schema.ts';
 import { quoteIdent, quoteString } from '../../engine/quoting.ts';
 import { textOf } from '../../engine/values.ts';
+import { defaultValues } from '../defaults/values.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { OperatedOnRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -25,7 +26,7 @@ import {
   type MergeTouched,
 } from './merge-match.ts';
 import { updatedValue } from './merge-schema.ts';
-import { columnsOf, OWN, type RowClause } from './merge-sql.ts';
+import { columnsOf, OWN, unsetBy, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
 import { sum } from './shared.ts';
 import { staging, type Staging, type Written } from './staging.ts';
@@ -43,7 +44,7 @@ export interface Merged {
 export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, merged: Merged): Promise<Written> {
   const { schema, clauses, touched, inserted } = merged;
   const shape = { schema, partitionColumns: snapshot.partitionColumns };
-  const sql = columnsFor(snapshot, merged);
+  const sql = await columnsFor(parts, snapshot, merged);
   const [goes, marks] = [isDelete(clauses), marksRows(snapshot)];
   // Vectors that grow, and files of new rows, say themselves which rows went and came.
   const records = recordsChanges(snapshot) && touched.some(({ taken, deleted }) => !marks || taken > deleted);
@@ -76,17 +77,21 @@ export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, mer
 }
 
 /** The columns of rows: taken ones as they become, as they were, and new ones; and the way from a row that is taken to its row of the source. */
-function columnsFor(snapshot: Snapshot, { options, schema, clauses, source }: Merged) {
+async function columnsFor(parts: OperatedOnRows, snapshot: Snapshot, merged: Merged) {
+  const { options, schema, clauses, source } = merged;
   const { location } = snapshot;
   const isPartial = options.withSchemaEvolution === true;
   const before = new Map(snapshot.schema.fields.map((field) => [field.name, field.type]));
   const kept = ({ name }: Field): string => (before.has(name) ? `target.${quoteIdent(name)}` : 'NULL');
   const update: Star = { source, isPartial, value: (field, own) => updatedValue(field, before.get(field.name), own) };
   const insert: Star = { source, isPartial, value: (_, own) => `source.${quoteIdent(own.name)}` };
+  const inserts = options.whenNotMatched ?? [];
+  const unset = unsetBy(inserts, schema.fields, insert, location);
+  const values = await defaultValues(parts.session, unset, { table: location, nowMs: parts.clock.nowMs() });
   return {
     changed: columnsOf(schema.fields, clauses, update, kept, location),
     kept: columnsOf(schema.fields, [], update, kept, location),
-    created: columnsOf(schema.fields, options.whenNotMatched ?? [], insert, () => 'NULL', location),
+    created: columnsOf(schema.fields, inserts, insert, ({ name }) => values.get(name) ?? 'NULL', location),
     bySource: `JOIN ${SOURCE} AS source ON source.${OWN.source} = a.source`,
   };
 }

@@ -1,13 +1,14 @@
 /**
  * Rows that a query brings to a table: which columns they have, and how they are staged as rows of the table.
  *
- * Promise: columns are found by name, whatever their case; one that the rows lack is NULL.
+ * Promise: columns are found by name, whatever their case; one that the rows lack gets its default, or is NULL.
  */
 import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
 import { field, struct, type StructType } from '../../core/schema.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
+import { columnsToFill } from '../defaults/columns.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { explained } from './shared.ts';
 
@@ -43,14 +44,20 @@ export async function schemaOfRows(session: Session, source: string, table: stri
   );
 }
 
-/** The query with the columns of a table. */
-export function asRowsOf(schema: StructType, source: string, rows: StructType): string {
+/** A query with the columns of a table, but those that get a default; and which these columns are. */
+export function asRowsOf(
+  schema: StructType,
+  source: string,
+  rows: StructType,
+): { readonly query: string; readonly schema: StructType } {
   const given = new Map(rows.fields.map(({ name }) => [name.toLowerCase(), name]));
-  const columns = schema.fields.map(({ name }) => {
-    const own = given.get(name.toLowerCase());
-    return `${own === undefined ? 'NULL' : `s.${quoteIdent(own)}`} AS ${quoteIdent(name)}`;
+  const filled = columnsToFill(schema, rows);
+  const own = schema.fields.filter((field) => !filled.includes(field));
+  const columns = own.map(({ name }) => {
+    const found = given.get(name.toLowerCase());
+    return `${found === undefined ? 'NULL' : `s.${quoteIdent(found)}`} AS ${quoteIdent(name)}`;
   });
-  return `SELECT ${columns.join(', ')} FROM (${source}\n) AS s`;
+  return { query: `SELECT ${columns.join(', ')} FROM (${source}\n) AS s`, schema: struct(own) };
 }
 
 /** @throws SluiceError `SCHEMA_INCOMPATIBLE` when a table is partitioned otherwise. @param otherwise what else there is to do */

@@ -51,8 +51,9 @@ export async function overwriteRows(
   return operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
     inTransaction(session, async (): Promise<Attempted> => {
       const target = targetOf(snapshot, rows, options);
-      const query = asRowsOf(target.schema, options.source, rows);
-      const add = await table.stage(session, query, target);
+      const { query, schema } = asRowsOf(target.schema, options.source, rows);
+      const areWhole = options.overwriteSchema === true;
+      const add = await table.stage(session, query, { ...target, schema, areWhole, madeFor: snapshot });
       try {
         return await replacing(parts, snapshot, { add, target, options });
       } catch (error) {

@@ -61,7 +61,7 @@ export class Staging implements Written {
   /** Writes the rows of a query, which are so many. @throws SluiceError `QUERY_FAILED` when they are not */
   async rows(query: string, wanted: bigint): Promise<void> {
     const { table, session } = this.#parts;
-    const files = await table.stage(session, query, this.#options.shape);
+    const files = await table.stage(session, query, { ...this.#options.shape, madeFor: this.#snapshot });
     this.staged.push(...files);
     this.add.push(...files);
     checkCount(this.#snapshot, rowsIn(files), wanted, this.#options.advice);

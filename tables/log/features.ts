@@ -67,7 +67,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
   rowTracking: { requires: ['domainMetadata'], neededBy: property('delta.enableRowTracking') },
   clustering: { requires: ['domainMetadata'] },
   inCommitTimestamp: { neededBy: property('delta.enableInCommitTimestamps'), write: 'always' },
-  allowColumnDefaults: { neededBy: columns((key) => key === 'CURRENT_DEFAULT') },
+  allowColumnDefaults: { neededBy: columns((key) => key === 'CURRENT_DEFAULT'), write: 'always' },
   icebergCompatV1: { requires: ['columnMapping'], neededBy: property('delta.enableIcebergCompatV1') },
   icebergCompatV2: { requires: ['columnMapping'], neededBy: property('delta.enableIcebergCompatV2') },
   checkpointProtection: { write: 'always' },

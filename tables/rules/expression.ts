@@ -15,7 +15,8 @@ import { quoteIdent } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { isPadded } from '../char-columns.ts';
 
-type Family =
+/** What values of an expression can be compared and computed with. */
+export type Family =
   | 'small'
   | 'integer'
   | 'decimal'
@@ -47,15 +48,38 @@ const COMPARISONS = new Set([
  * @example await toCondition(session, '`amount` <=> 3', schema) // '"amount" IS NOT DISTINCT FROM 3'
  */
 export async function toCondition(session: Session, expression: string, schema: StructType): Promise<string> {
+  const { sql } = await understood(session, expression, schema, (family) => {
+    if (!isCondition(family)) refuse('it is no condition');
+  });
+  return sql;
+}
+
+/** An expression in both engines' meaning: its SQL for DuckDB, and DuckDB's tree of it. */
+export interface Understood {
+  readonly sql: string;
+  readonly node: Json;
+}
+
+/**
+ * Any expression over a table's columns.
+ * @param check throws (`refuse`) for a family that is not wanted
+ * @throws SluiceError `UNSUPPORTED_FEATURE` naming the expression and what of it sluice does not take
+ */
+export async function understood(
+  session: Session,
+  expression: string,
+  schema: StructType,
+  check: (family: Family, node: Json) => void,
+): Promise<Understood> {
   try {
     const sql = respelled(expression, schema);
     const tree = await session.serialize(`SELECT (${sql}\n)`);
     const [statement] = jsonList(tree['statements']);
-    const node = isJsonObject(statement) ? statement['node'] : undefined;
-    const [root, ...more] = isJsonObject(node) ? jsonList(node['select_list']) : [];
-    if (root === undefined || more.length > 0) return refuse('it is not one expression');
-    if (!['boolean', 'null'].includes(familyOf(root, schema))) return refuse('it is no condition');
-    return sql;
+    const select = isJsonObject(statement) ? statement['node'] : undefined;
+    const [node, ...more] = isJsonObject(select) ? jsonList(select['select_list']) : [];
+    if (node === undefined || more.length > 0) return refuse('it is not one expression');
+    check(familyOf(node, schema), node);
+    return { sql, node };
   } catch (error) {
     throw new SluiceError(
       'UNSUPPORTED_FEATURE',
@@ -259,6 +283,7 @@ function jsonList(json: Json | undefined): readonly Json[] {
   return Array.isArray(json) ? (json as readonly Json[]) : [];
 }
 
-function refuse(why: string): never {
+/** Says what of an expression is not taken. */
+export function refuse(why: string): never {
   throw new SyntaxError(why);
 }

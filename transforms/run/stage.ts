@@ -58,7 +58,11 @@ export async function stageQuery(
 ): Promise<Omit<Staged, 'quarantine' | 'quarantined'>> {
   const { session, flow, schema, target } = parts;
   const write = async (source: string): Promise<readonly AddFile[]> =>
-    target.stage(session, source, { schema, partitionColumns: [...flow.partitionedBy] });
+    target.stage(session, source, {
+      schema,
+      partitionColumns: [...flow.partitionedBy],
+      areWhole: flow.kind === 'materialized_view',
+    });
   if (flow.expectations.length === 0) {
     const rows = await write(query);
     return { rows, rowsOut: rowsOf(rows), expectations: new Map() };

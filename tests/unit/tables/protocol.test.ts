@@ -16,7 +16,7 @@ const FEATURES: readonly (readonly [name: string, isReaders: boolean, read: bool
   ['invariants', false, true, true],
   ['checkConstraints', false, true, true],
   ['generatedColumns', false, true, true],
-  ['allowColumnDefaults', false, true, false],
+  ['allowColumnDefaults', false, true, true],
   ['changeDataFeed', false, true, true],
   ['columnMapping', true, true, true],
   ['identityColumns', false, true, true],

@@ -1,0 +1,64 @@
+/**
+ * Columns that get a value where rows bring none.
+ *
+ * Promise: pure. Source: Delta protocol, "Default Columns".
+ */
+import { SluiceError } from '../../core/errors.ts';
+import { stringifyJson } from '../../core/json.ts';
+import type { Field, StructType } from '../../core/schema.ts';
+
+/** How a column gets its value; the expression is Spark's SQL. */
+export interface ColumnDefault {
+  readonly kind: 'default';
+  readonly expression: string;
+}
+
+const DEFAULT = 'CURRENT_DEFAULT';
+
+/** What a column gets where rows do not have it; undefined: NULL. */
+export function defaultOf({ metadata }: Field): ColumnDefault | undefined {
+  const expression = metadata[DEFAULT];
+  return typeof expression === 'string' ? { kind: 'default', expression } : undefined;
+}
+
+/** The columns that rows do not have, and that get a value all the same. @param rows the columns of the rows */
+export function columnsToFill({ fields }: StructType, rows: StructType): Field[] {
+  const there = new Set(rows.fields.map(({ name }) => name.toLowerCase()));
+  return fields.filter((field) => !there.has(field.name.toLowerCase()) && defaultOf(field) !== undefined);
+}
+
+/**
+ * Whether columns that get values by themselves may be so from now on.
+ * @param before undefined for a table that is to be created
+ * @throws SluiceError `SCHEMA_INCOMPATIBLE` for columns that others wrote rows of
+ */
+export function checkDefaults(
+  { fields }: StructType,
+  before: StructType | undefined,
+  { table, hasFiles }: { readonly table: string; readonly hasFiles: boolean },
+): void {
+  for (const field of fields) {
+    if (defaultOf(field) === undefined) continue;
+    const old = before?.fields.find(({ name }) => name === field.name);
+    if (before === undefined ? hasFiles : key(old) !== key(field)) throw tooLate(field, table);
+  }
+}
+
+/** For a column that is to get values by itself in rows that are there. */
+export function tooLate({ name }: Field, table: string): SluiceError {
+  return new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: ${name} can only be declared so when the table is created`, {
+    advice: 'Create the table first (DeltaTable.create), with all columns that get values by themselves.',
+    facts: { table, column: name },
+  });
+}
+
+/** The same for the same defaults: rows that were given others must not get in. */
+export function defaultsKey({ fields }: StructType): string {
+  const found = fields.filter((field) => defaultOf(field) !== undefined);
+  return found.map((field) => stringifyJson([field.name, key(field)])).join('');
+}
+
+function key(field: Field | undefined): string {
+  const found = field && defaultOf(field);
+  return found === undefined ? '' : stringifyJson({ ...found });
+}

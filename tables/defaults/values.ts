@@ -1,0 +1,61 @@
+/**
+ * The values of column defaults, as SQL for DuckDB.
+ *
+ * Promise: what Spark would write, or refused by name; `current_timestamp()` and `current_date()` are one instant in all of a statement.
+ */
+import { SluiceError } from '../../core/errors.ts';
+import { isPrimitive, struct, type Field } from '../../core/schema.ts';
+import type { Session } from '../../engine/session.ts';
+import { toValue } from '../rules/value.ts';
+import { defaultOf, type ColumnDefault } from './columns.ts';
+
+export interface Valued {
+  readonly table: string;
+  /** What `current_timestamp()` is. */
+  readonly nowMs: number;
+}
+
+const NOW = /^\s*(?:current_timestamp(?:\s*\(\s*\))?|now\s*\(\s*\))\s*$/i;
+const TODAY = /^\s*(?:current_date|curdate)(?:\s*\(\s*\))?\s*$/i;
+
+/** The defaults of columns, by name; of those that have none: nothing. @throws SluiceError as `defaultValue` */
+export async function defaultValues(
+  session: Session,
+  fields: readonly Field[],
+  valued: Valued,
+): Promise<Map<string, string>> {
+  const values = new Map<string, string>();
+  for (const field of fields) {
+    const found = defaultOf(field);
+    if (found !== undefined) values.set(field.name, await defaultValue(session, field, found, valued));
+  }
+  return values;
+}
+
+/**
+ * A column's default.
+ * @throws SluiceError `UNSUPPORTED_FEATURE` naming the column, and what of its default sluice does not take
+ */
+async function defaultValue(
+  session: Session,
+  { name, type }: Field,
+  { expression }: ColumnDefault,
+  { table, nowMs }: Valued,
+): Promise<string> {
+  const instant = new Date(nowMs).toISOString();
+  if (NOW.test(expression) && isPrimitive(type, 'timestamp')) return `TIMESTAMPTZ '${instant}'`;
+  if (TODAY.test(expression) && isPrimitive(type, 'date')) return `DATE '${instant.slice(0, 10)}'`;
+  return toValue(session, expression, struct([]), type).catch((error: unknown) => {
+    throw ofColumn(error, `the default of ${name}`, table);
+  });
+}
+
+function ofColumn(error: unknown, what: string, table: string): unknown {
+  if (!(error instanceof SluiceError)) return error;
+  const { code, message, facts } = error;
+  return new SluiceError(code, `${table}: of ${what}, ${message}`, {
+    advice: 'Give the column a value in the rows, or write to the table with the engine that made it.',
+    facts: { ...facts, table },
+    cause: error,
+  });
+}

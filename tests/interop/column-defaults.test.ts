@@ -1,0 +1,109 @@
+/**
+ * Columns that get values by themselves, in tables that Spark made: the same is written by Spark and by sluice to two copies, and then both
+ * have the same rows, columns and protocol, and each writes on after the other.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DeltaTable } from '../../tables/index.ts';
+import type { Session } from '../../engine/session.ts';
+import { BesideSpark } from './beside-spark.ts';
+
+let beside: BesideSpark;
+beforeAll(async () => {
+  beside = await BesideSpark.open();
+});
+afterAll(() => beside.close());
+
+/** Milliseconds: each statement of Spark takes seconds. */
+const LONG = 600_000;
+
+interface Step {
+  /** A statement, in which `TABLE_` is the table, or what a DataFrame writes. */
+  readonly spark: string | { readonly rows: string; readonly mode: 'append' | 'overwrite'; readonly options?: Readonly<Record<string, string>> };
+  readonly ours: (table: DeltaTable) => Promise<unknown>;
+} // prettier-ignore
+
+/** Each step by both, and then both are the same; and again with Spark and sluice in turn on one table. */
+async function expectEach(name: string, statements: readonly string[], steps: readonly Step[]): Promise<void> {
+  const { ours, theirs } = await beside.twice(name, statements);
+  const turns = `${name} in turn`;
+  await beside.twice(turns, statements);
+  for (const [i, step] of steps.entries()) {
+    await bySpark(theirs, step);
+    await step.ours(ours);
+    expect([i, await beside.bench.digest(name)]).toEqual([i, await beside.bench.digest(theirs)]);
+    await (i % 2 === 0 ? bySpark(turns, step) : step.ours(beside.bench.table(turns)));
+  }
+  expect(await beside.schemaOf(name)).toEqual(await beside.schemaOf(theirs));
+  expect(await beside.spark.read(beside.bench.path(name))).toEqual(await beside.bench.digest(theirs));
+  expect(await beside.spark.read(beside.bench.path(turns))).toEqual(await beside.bench.digest(theirs));
+}
+
+async function bySpark(name: string, { spark }: Step): Promise<void> {
+  if (typeof spark === 'string') return beside.spark.sql(spark.replaceAll('TABLE_', beside.sqlName(name)));
+  const { rows, mode, options = {} } = spark;
+  return beside.spark.write(beside.bench.path(name), rows, { mode, ...options });
+}
+
+const session = (): Session => beside.bench.session;
+
+test('defaults', async () => {
+  await expectEach(
+    'defaults',
+    [
+      `CREATE TABLE TABLE_ (id BIGINT, name STRING DEFAULT 'it''s', n INT NOT NULL DEFAULT -7, d DOUBLE DEFAULT 1.5, m DECIMAL(9, 2) DEFAULT 1.25, day DATE DEFAULT DATE '2026-01-31', ok BOOLEAN DEFAULT true, nothing STRING DEFAULT NULL, kind STRING DEFAULT 'k') USING delta PARTITIONED BY (kind) TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')`,
+      `INSERT INTO TABLE_ (id) VALUES (0)`,
+    ],
+    [
+      {
+        spark: `INSERT INTO TABLE_ (id, name, n) VALUES (1, NULL, 5)`,
+        ours: (table) => table.append(session(), { source: 'SELECT 1::BIGINT AS id, NULL AS name, 5 AS n' }),
+      },
+      {
+        spark: { rows: `SELECT 2L AS id, 'k2' AS kind`, mode: 'append' },
+        ours: (table) => table.append(session(), { source: `SELECT 2::BIGINT AS id, 'k2' AS kind` }),
+      },
+      {
+        spark: { rows: `SELECT 1L AS id, 'new' AS name`, mode: 'overwrite', options: { replaceWhere: 'id = 1' } },
+        ours: (table) => table.overwrite(session(), { source: `SELECT 1::BIGINT AS id, 'new' AS name`, replaceWhere: 'id = 1' }),
+      },
+      {
+        spark: `MERGE INTO TABLE_ AS target USING (SELECT id, 'm' AS name FROM range(1, 5)) AS source ON target.id = source.id
+          WHEN MATCHED THEN UPDATE SET name = source.name WHEN NOT MATCHED AND source.id = 3 THEN INSERT (id) VALUES (source.id) WHEN NOT MATCHED THEN INSERT (id, name, d) VALUES (source.id, source.name, NULL)`,
+        ours: (table) =>
+          table.merge(session(), {
+            source: `SELECT range AS id, 'm' AS name FROM range(1, 5)`,
+            on: 'target.id = source.id',
+            whenMatched: [{ set: { name: 'source.name' } }],
+            whenNotMatched: [
+              { condition: 'source.id = 3', values: { id: 'source.id' } },
+              { values: { id: 'source.id', name: 'source.name', d: 'NULL' } },
+            ],
+          }),
+      },
+      {
+        spark: { rows: `SELECT 9L AS id, 'k2' AS kind`, mode: 'overwrite', options: { partitionOverwriteMode: 'dynamic' } },
+        ours: (table) => table.overwrite(session(), { source: `SELECT 9::BIGINT AS id, 'k2' AS kind`, partitionOverwriteMode: 'dynamic' }),
+      },
+      {
+        spark: `UPDATE TABLE_ SET n = n + 1 WHERE id < 4`,
+        ours: (table) => table.update(session(), { set: { n: 'n + 1' }, where: 'id < 4' }),
+      },
+    ],
+  );
+}, LONG); // prettier-ignore
+
+test('a table with defaults that sluice made: Spark fills what its rows lack', async () => {
+  const { bench, spark } = beside;
+  const { ours, theirs } = await beside.twice('model', [
+    `CREATE TABLE TABLE_ (id BIGINT, name STRING DEFAULT 'x', at TIMESTAMP DEFAULT current_timestamp()) USING delta TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported', 'delta.enableDeletionVectors' = 'false')`,
+  ]);
+  const { schema } = await ours.snapshot();
+  const made = bench.table('made');
+  await made.create({ schema, properties: { 'delta.enableDeletionVectors': 'false' } });
+  expect(await beside.schemaOf('made')).toEqual(await beside.schemaOf(theirs));
+  await made.append(bench.session, { source: 'SELECT 1::BIGINT AS id' });
+  await spark.sql(`INSERT INTO ${beside.sqlName('made')} (id) VALUES (2)`);
+  const rows = await bench.session.rows(`SELECT id, name, "at" IS NULL AS lost FROM ${await (await made.snapshot()).relation()} ORDER BY id`);
+  expect(rows).toEqual([1n, 2n].map((id) => ({ id, name: 'x', lost: false })));
+  expect(await spark.read(bench.path('made'))).toEqual(await bench.digest('made'));
+}, LONG); // prettier-ignore
