@@ -43,6 +43,7 @@ export class Session {
   readonly #connection: DuckDBConnection;
   readonly #running = new Set<Promise<unknown>>();
   readonly #onClosed: () => void;
+  #statements = 0;
 
   /** @param onClosed told once the connection is given back */
   constructor(connection: DuckDBConnection, onClosed: () => void = () => undefined) {
@@ -64,11 +65,13 @@ export class Session {
   }
 
   async run(sql: string, parameters?: readonly Parameter[]): Promise<void> {
+    this.#statements++;
     await this.#do(sql, () => this.#connection.run(sql, bound(parameters)));
   }
 
   /** All rows at once, for results that are known to be small. */
   async rows(sql: string, parameters?: readonly Parameter[]): Promise<Row[]> {
+    this.#statements++;
     return this.#do(sql, async () => {
       const result = await this.#connection.run(sql, bound(parameters));
       const names = result.deduplicatedColumnNames();
@@ -79,6 +82,7 @@ export class Session {
 
   /** Rows as they come. The session is busy until the last batch was read or the iteration was left. */
   async stream(sql: string, parameters?: readonly Parameter[]): Promise<ResultStream> {
+    this.#statements++;
     const result = await this.#do(sql, () => this.#connection.stream(sql, bound(parameters)));
     const columns = result.columnNames().map((name, i) => columnOf(name, result.columnType(i)));
     return { columns, batches: () => this.#batches(result, sql) };
@@ -157,6 +161,11 @@ export class Session {
   /** Stops the statement that is running; its caller gets `INTERRUPTED`. */
   interrupt(): void {
     this.#connection.interrupt();
+  }
+
+  /** How many statements have begun: which of them `progress` speaks of. */
+  get statements(): number {
+    return this.#statements;
   }
 
   /** How far the running statement is, in percent, where DuckDB can tell. */

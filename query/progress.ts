@@ -13,16 +13,23 @@ export interface Watch {
 export interface WatchParts {
   readonly clock: Clock;
   readonly signal?: AbortSignal;
+  /** Told when the percents have risen, for one statement. */
   readonly onProgress?: (percent: number) => void;
+  /**
+   * Told each time that is looked, for work of several statements.
+   * @param percent undefined where DuckDB cannot tell; @param statement which one it is, by `Session.statements`
+   */
+  readonly onLook?: (percent: number | undefined, statement: number) => void;
 }
 
 /**
  * Watches what a session runs from now on, until `stop`.
  * @throws SluiceError `INTERRUPTED` when the signal is aborted already.
  */
-export async function watch(session: Session, { clock, signal, onProgress }: WatchParts): Promise<Watch> {
+export async function watch(session: Session, { clock, signal, onProgress, onLook }: WatchParts): Promise<Watch> {
   if (signal?.aborted === true) throw new SluiceError('INTERRUPTED', 'stopped before the query began');
-  if (onProgress !== undefined) {
+  const look = onLook ?? (onProgress === undefined ? undefined : rising(onProgress));
+  if (look !== undefined) {
     await session.run('SET enable_progress_bar = true');
     await session.run('SET enable_progress_bar_print = false');
   }
@@ -31,7 +38,7 @@ export async function watch(session: Session, { clock, signal, onProgress }: Wat
     session.interrupt();
   };
   signal?.addEventListener('abort', interrupt, { once: true });
-  const telling = onProgress === undefined ? Promise.resolve() : tell(session, clock, over.signal, onProgress);
+  const telling = look === undefined ? Promise.resolve() : tell(session, clock, over.signal, look);
   return {
     stop: async () => {
       signal?.removeEventListener('abort', interrupt);
@@ -45,18 +52,23 @@ async function tell(
   session: Session,
   clock: Clock,
   over: AbortSignal,
-  onProgress: (percent: number) => void,
+  look: NonNullable<WatchParts['onLook']>,
 ): Promise<void> {
-  let last = -1;
   for (;;) {
     try {
       await clock.sleep(POLL_MS, over);
     } catch {
       return;
     }
-    const percent = session.progress();
-    if (percent === undefined || percent <= last) continue;
+    look(session.progress(), session.statements);
+  }
+}
+
+function rising(onProgress: (percent: number) => void): (percent: number | undefined) => void {
+  let last = -1;
+  return (percent) => {
+    if (percent === undefined || percent <= last) return;
     last = percent;
     onProgress(percent);
-  }
+  };
 }

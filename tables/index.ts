@@ -23,6 +23,7 @@ export type { MergeOptions } from './dml/merge-match.ts';
 export type { InsertClause, RowClause } from './dml/merge-sql.ts';
 export type { OverwriteOptions, OverwriteResult } from './dml/overwrite.ts';
 export type { RewriteResult } from './dml/rewrite.ts';
+export type { Step } from './dml/steps.ts';
 export type { RowCondition } from './dml/touched.ts';
 export type { UpdateOptions } from './dml/update.ts';
 export type { Compaction } from './maintain/auto-compact.ts';

@@ -6,6 +6,9 @@ import type { Io } from '../io.ts';
 const AFTER_MS = 600;
 const WIDTH = 30;
 
+/** Percents of what runs, where they are known, and what it is, where there are several steps. */
+export type OnProgress = (percent: number | undefined, step?: string) => void;
+
 export class QueryProgress {
   readonly #io: Io;
   readonly #startMs = Date.now();
@@ -17,18 +20,20 @@ export class QueryProgress {
   }
 
   /** The callback of a query, where there is a terminal to show it on. */
-  callback(): { onProgress?: (percent: number) => void } {
+  callback(): { onProgress?: OnProgress } {
     if (!this.#io.stderr.isTTY) return {};
     return {
-      onProgress: (percent) => {
-        this.#show(percent);
+      onProgress: (percent, step) => {
+        this.#show(percent, step);
       },
     };
   }
 
-  #show(percent: number): void {
+  #show(percent: number | undefined, step: string | undefined): void {
     if (this.#over || Date.now() - this.#startMs < AFTER_MS) return;
-    const text = `${bar(percent, 100, WIDTH).padEnd(WIDTH)} ${String(Math.floor(percent))} %`;
+    const scale =
+      percent === undefined ? '…' : `${bar(percent, 100, WIDTH).padEnd(WIDTH)} ${String(Math.floor(percent))} %`;
+    const text = step === undefined ? scale : `${step} ${scale}`;
     this.#io.stderr.write(`\r${this.#io.errorStyle.dim(text)}\u001b[K`);
     this.#drawn = true;
   }

@@ -48,7 +48,8 @@ export function addAlterVerb({ io, globals, add }: Verbs): void {
 
 async function alter(io: Io, options: AlterFlags): Promise<void> {
   const { alteration, text } = alterationOf(options);
-  await withSession(io, options, async ({ table }, session) => {
+  await withSession(io, options, async ({ table }, session, { onStep }) => {
+    onStep({ name: 'looking at the rows', part: 1, parts: 1 });
     const { version } = await table.alter(session, alteration);
     const [operation = ''] = Object.keys(alteration);
     return told(options, version, { alteration: operation }, text);

@@ -53,7 +53,7 @@ export function addMergeVerb({ io, globals, add }: Verbs): void {
 
 async function merge(io: Io, options: MergeFlags): Promise<void> {
   const clauses = clausesOf(options);
-  await withSession(io, options, async ({ table, catalog, parts }, session, { signal }) =>
+  await withSession(io, options, async ({ table, catalog, parts }, session, { signal, onStep }) =>
     // The files that the source reads are kept until it was read.
     FileLease.during(async () => {
       await table.snapshot();
@@ -64,6 +64,7 @@ async function merge(io: Io, options: MergeFlags): Promise<void> {
           on: options.on,
           ...clauses,
           signal,
+          onStep,
         });
         const counts = `${plural(inserted, 'row')} inserted, ${formatCount(updated)} updated, ${formatCount(deleted)} deleted`;
         const facts = { inserted_rows: inserted, updated_rows: updated, deleted_rows: deleted, files_removed: filesRemoved, files_added: filesAdded }; // prettier-ignore

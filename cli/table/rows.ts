@@ -41,9 +41,9 @@ export function addRowVerbs({ io, globals, add }: Verbs): void {
 
 async function deleteFrom(io: Io, options: DeleteOptions): Promise<void> {
   checkMeant(options, 'delete');
-  await withSession(io, options, async ({ table }, session, { signal }) => {
+  await withSession(io, options, async ({ table }, session, { signal, onStep }) => {
     const condition = options.where === undefined ? {} : { where: options.where };
-    const { version, rows, filesAdded, filesRemoved } = await table.delete(session, { ...condition, signal });
+    const { version, rows, filesAdded, filesRemoved } = await table.delete(session, { ...condition, signal, onStep });
     const text = `${plural(rows, 'row')} deleted${filesText(filesRemoved, filesAdded)}`;
     return told(options, version, { deleted_rows: rows, files_removed: filesRemoved, files_added: filesAdded }, text);
   });
@@ -52,9 +52,14 @@ async function deleteFrom(io: Io, options: DeleteOptions): Promise<void> {
 async function updateTable(io: Io, options: UpdateOptions): Promise<void> {
   checkMeant(options, 'update');
   const set = assignments('--set', options.set);
-  await withSession(io, options, async ({ table }, session, { signal }) => {
+  await withSession(io, options, async ({ table }, session, { signal, onStep }) => {
     const condition = options.where === undefined ? {} : { where: options.where };
-    const { version, rows, filesAdded, filesRemoved } = await table.update(session, { ...condition, set, signal });
+    const { version, rows, filesAdded, filesRemoved } = await table.update(session, {
+      ...condition,
+      set,
+      signal,
+      onStep,
+    });
     const text = `${plural(rows, 'row')} updated${filesText(filesRemoved, filesAdded)}`;
     return told(options, version, { updated_rows: rows, files_removed: filesRemoved, files_added: filesAdded }, text);
   });

@@ -1,15 +1,17 @@
 /**
  * What the verbs of `sluice table` have in common: how they are declared, run and interrupted, and how they tell what they did.
  *
- * Promise: what is printed was done; stdout has the result alone, progress is for terminals.
+ * Promise: what is printed was done; stdout has the result alone, progress goes to stderr.
  */
 import type { Command } from 'commander';
 import { stringifyJson, type JsonObject } from '../../core/json.ts';
 import type { Session } from '../../engine/session.ts';
+import { watch } from '../../query/index.ts';
 import { write, type Io } from '../io.ts';
 import { withTable, type OpenTable } from '../open-table.ts';
 import { progressLines } from '../progress/lines.ts';
 import { QueryProgress } from '../progress/query.ts';
+import { StepProgress, type Step } from '../progress/steps.ts';
 import { stopOnSignals } from '../stop.ts';
 
 /** What every command takes. */
@@ -33,7 +35,10 @@ export interface TableOptions extends Globals {
 
 export interface Running {
   readonly signal: AbortSignal;
+  /** For work that counts itself how far it is. */
   readonly onProgress?: (percent: number) => void;
+  /** For work that says what it is at: how far that is, the session tells. */
+  readonly onStep: (step: Step) => void;
 }
 
 /** A table that a verb works with, and how the work is watched. */
@@ -62,20 +67,29 @@ export async function atWork(
   await withTable(io, options, async (open) => {
     const session = await open.parts.engine.session();
     const progress = new QueryProgress(io);
+    const { clock } = open.parts;
+    const told = io.stderr.isTTY ? progress.callback() : { onProgress: progressLines(io, clock, options.name) };
+    const steps = new StepProgress();
+    const onStep = steps.begin.bind(steps);
+    const watching = await watch(session, {
+      clock,
+      onLook: (percent, statement) => {
+        const shown = steps.at(percent, statement);
+        if (shown !== undefined) told.onProgress?.(shown.percent, shown.text);
+      },
+    });
     const stop = stopOnSignals(() => {
       session.interrupt();
     }, open.cleanUp);
-    const told = io.stderr.isTTY
-      ? progress.callback()
-      : { onProgress: progressLines(io, open.parts.clock, options.name) };
     const print = async (text: string): Promise<void> => {
       progress.clear();
       await write(io.stdout, text);
     };
     try {
-      await work({ ...open, session, running: { signal: stop.signal, ...told }, print });
+      await work({ ...open, session, running: { signal: stop.signal, onStep, ...told }, print });
     } finally {
       progress.clear();
+      await watching.stop();
       stop.release();
       session.close();
     }

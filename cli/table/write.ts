@@ -7,7 +7,7 @@ import { formatCount, plural } from '../format.ts';
 import type { Io } from '../io.ts';
 import { machineFormat } from '../options.ts';
 import { queryOf, USING } from './using.ts';
-import { told, withSession, type TableOptions, type Verbs } from './verb.ts';
+import { told, withSession, type Running, type TableOptions, type Verbs } from './verb.ts';
 
 interface AppendFlags extends TableOptions {
   readonly using: string;
@@ -62,10 +62,9 @@ interface Written {
   readonly filesRemoved: number;
 }
 
-interface NewRows {
+interface NewRows extends Pick<Running, 'signal' | 'onStep'> {
   readonly source: string;
   readonly mergeSchema: boolean;
-  readonly signal: AbortSignal;
 }
 
 async function write(
@@ -73,12 +72,12 @@ async function write(
   options: AppendFlags,
   work: (table: DeltaTable, session: Session, rows: NewRows) => Promise<Written>,
 ): Promise<void> {
-  await withSession(io, options, async ({ table, catalog, parts }, session, { signal }) =>
+  await withSession(io, options, async ({ table, catalog, parts }, session, { signal, onStep }) =>
     // The files that the source reads are kept until it was read.
     FileLease.during(async () => {
       const source = await openSource(session, queryOf(options.using), catalog, { ...parts, file: '--using', signal });
       try {
-        const rows = { source: source.sql, mergeSchema: options.mergeSchema === true, signal };
+        const rows = { source: source.sql, mergeSchema: options.mergeSchema === true, signal, onStep };
         const { version, rows: written, filesAdded, filesRemoved } = await work(table, session, rows);
         const facts = { written_rows: written, files_added: filesAdded, files_removed: filesRemoved };
         const text = `${plural(written, 'row')} written (${plural(filesAdded, 'file')} added, ${formatCount(filesRemoved)} removed)`;

@@ -11,6 +11,7 @@ import { operate, type Attempt, type OperatedWithRows, type Steps } from '../ope
 import { asRowsOf, checkPartitioning, schemaOfRows, type NewRows } from './new-rows.ts';
 import { rowsIn } from './shared.ts';
 import { inTransaction } from './stable.ts';
+import { tellStep } from './steps.ts';
 import { mayWiden } from '../widening.ts';
 
 export interface AppendOptions extends NewRows {
@@ -76,6 +77,7 @@ export async function appendRows(
         'or overwrite the table with overwriteSchema',
       );
       const own = asRowsOf(schema, options.source, rows);
+      tellStep(options, 'writing rows');
       const add = await table.stage(session, own.query, { schema: own.schema, partitionColumns, madeFor: snapshot });
       const change: Change = {
         operation: 'WRITE',
@@ -103,6 +105,7 @@ async function createWith(
   options: AppendOptions,
 ): Promise<WriteResult | undefined> {
   const { source, partitionColumns = [], txn, signal } = options;
+  tellStep(options, 'writing rows');
   const add = await table.stage(session, source, { schema, partitionColumns });
   const discard = (): Promise<void> => table.discard(add).catch(() => undefined);
   if (signal?.aborted === true) {

@@ -14,8 +14,9 @@ import type { SourceColumn } from './assignments.ts';
 import type { MergeClauses } from './merge-schema.ts';
 import { clauseOf, OWN, type RowClause } from './merge-sql.ts';
 import { explained } from './shared.ts';
+import type { Stepwise } from './steps.ts';
 
-export interface MergeOptions extends MergeClauses {
+export interface MergeOptions extends MergeClauses, Stepwise {
   /** A query; its rows are called `source`. */
   readonly source: string;
   /** SQL over `target` and `source`. */

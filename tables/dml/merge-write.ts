@@ -30,6 +30,7 @@ import { columnsOf, OWN, unsetBy, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
 import { sum } from './shared.ts';
 import { staging, type Staging, type Written } from './staging.ts';
+import { tellStep } from './steps.ts';
 
 export interface Merged {
   readonly options: MergeOptions;
@@ -49,7 +50,10 @@ export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, mer
   // Vectors that grow, and files of new rows, say themselves which rows went and came.
   const records = recordsChanges(snapshot) && touched.some(({ taken, deleted }) => !marks || taken > deleted);
   return staging(parts, snapshot, { shape, records, advice: 'Please report it.' }, async (to) => {
-    for (const group of groups(touched)) {
+    const rewritten = groups(touched);
+    const writes = rewritten.length + (inserted > 0n ? 1 : 0);
+    for (const [i, group] of rewritten.entries()) {
+      tellStep(merged.options, 'writing rows', i + 1, writes);
       const places = await snapshot.relationWithPlaces(PLACES, { files: group.map(({ file }) => file) });
       const rows = (join: 'JOIN' | 'LEFT JOIN'): string =>
         `FROM ${places.relation} AS target ${join} ${ACTIONS} AS a ON a.file = target.${OWN.file} AND a.row = target.${OWN.row} LEFT ${sql.bySource}`;
@@ -70,6 +74,7 @@ export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, mer
       ]);
     }
     if (inserted === 0n) return;
+    tellStep(merged.options, 'writing rows', writes, writes);
     const news = `FROM ${INSERTS} AS a ${sql.bySource}`;
     await to.rows(`SELECT ${sql.created} ${news}`, inserted);
     await to.record(() => [`SELECT ${sql.created}, ${changedAs('insert')} ${news}`]);

@@ -26,6 +26,7 @@ import { schemaAfter } from './merge-schema.ts';
 import { OWN, predicatesOf } from './merge-sql.ts';
 import { writeMerged } from './merge-write.ts';
 import { checkStable, inTransaction } from './stable.ts';
+import { tellStep } from './steps.ts';
 import { sum } from './shared.ts';
 import { mayWiden } from '../widening.ts';
 
@@ -44,6 +45,7 @@ export async function mergeInto(parts: OperatedOnRows, options: MergeOptions): P
   const { session, table } = parts;
   await checkStable(session, expressionsOf(options), table.location);
   try {
+    tellStep(options, 'reading the source');
     await session.run(
       `CREATE OR REPLACE TEMP TABLE ${SOURCE} AS SELECT *, row_number() OVER () AS ${OWN.source} FROM (${options.source}\n) AS s`,
     );
@@ -90,6 +92,7 @@ async function attempt(
   // Rows that the source lacks may be anywhere.
   const prune = whenNotMatchedBySource.length > 0 ? [] : await mergeConditions(session, snapshot, options.on, SOURCE);
   const target = await snapshot.relationWithPlaces(PLACES, { where: prune });
+  tellStep(options, 'finding rows');
   await match(session, snapshot, target.relation, options, source);
   await checkUnique(session, snapshot, whenMatched);
   const touched = await touchedBy(session, clauses, target.files);

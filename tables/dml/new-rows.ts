@@ -11,8 +11,9 @@ import type { Session } from '../../engine/session.ts';
 import { columnsToFill } from '../defaults/columns.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { explained } from './shared.ts';
+import type { Stepwise } from './steps.ts';
 
-export interface NewRows {
+export interface NewRows extends Stepwise {
   /** A query; it is run again when the operation is made anew. */
   readonly source: string;
   /** Columns, and fields of structs, that the table lacks are added to it. @default false */

@@ -19,6 +19,7 @@ import { replaceRows } from './replace-where.ts';
 import { inPartitionsOf, partitionsOverlap } from './same-partitions.ts';
 import { rowsIn } from './shared.ts';
 import { checkStable, inTransaction } from './stable.ts';
+import { tellStep } from './steps.ts';
 import { mayWiden } from '../widening.ts';
 
 export interface OverwriteOptions extends NewRows {
@@ -53,6 +54,7 @@ export async function overwriteRows(
       const target = targetOf(snapshot, rows, options);
       const { query, schema } = asRowsOf(target.schema, options.source, rows);
       const areWhole = options.overwriteSchema === true;
+      tellStep(options, 'writing rows');
       const add = await table.stage(session, query, { ...target, schema, areWhole, madeFor: snapshot });
       try {
         return await replacing(parts, snapshot, { add, target, options });
@@ -77,7 +79,7 @@ async function replacing(
   { add, target, options }: Replacement,
 ): Promise<Attempted> {
   const { session } = parts;
-  const { replaceWhere, partitionOverwriteMode, overwriteSchema = false, signal } = options;
+  const { replaceWhere, partitionOverwriteMode, overwriteSchema = false, signal, onStep } = options;
   const base = {
     operation: 'WRITE',
     partitionColumns: target.partitionColumns,
@@ -86,9 +88,9 @@ async function replacing(
   const parameters = parametersOf('Overwrite', options);
   const result = { rows: rowsIn(add), filesAdded: add.length };
   if (replaceWhere !== undefined) {
-    const cancellable = signal === undefined ? {} : { signal };
     return replaceRows(parts, snapshot, {
-      ...cancellable,
+      ...(signal === undefined ? {} : { signal }),
+      ...(onStep === undefined ? {} : { onStep }),
       where: replaceWhere,
       add,
       target,

@@ -32,9 +32,13 @@ export async function replaceRows(
   snapshot: Snapshot,
   replacement: RowReplacement,
 ): Promise<Attempt<Omit<RewriteResult, 'version'>>> {
-  const { where, add, base, signal } = replacement;
+  const { where, add, base, signal, onStep } = replacement;
   await checkMatch(parts, snapshot, replacement);
-  const gone = await withoutRows(parts, snapshot, { where, ...(signal === undefined ? {} : { signal }) });
+  const gone = await withoutRows(parts, snapshot, {
+    where,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onStep === undefined ? {} : { onStep }),
+  });
   const { filesRemoved, rows } = gone.result;
   const result = { rows: rowsIn(add), filesAdded: gone.result.filesAdded + add.length, filesRemoved };
   if (add.length === 0 && gone.change === undefined) return { change: undefined, staged: [], result };

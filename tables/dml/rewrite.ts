@@ -12,6 +12,7 @@ import type { Snapshot } from '../snapshot.ts';
 import { changeMetrics, recordsChanges } from './change-data.ts';
 import { fileCounts, marksRows, vectorMetrics, type Places } from './mark.ts';
 import { staging, type Written } from './staging.ts';
+import { tellStep } from './steps.ts';
 import { TakenSql } from './taken-sql.ts';
 import type { PrunedCondition, Touched } from './touched.ts';
 import { sum } from './shared.ts';
@@ -85,7 +86,9 @@ async function written(
   const records = recordsChanges(snapshot) && (!isDelete || (!marks && touched.some(keepsRows)));
   const advice = 'The condition must give the same answer each time: has it random() or now() in it?';
   return staging(parts, snapshot, { shape: { schema, partitionColumns }, records, advice }, async (to) => {
-    for (const group of groups(touched)) {
+    const all = groups(touched);
+    for (const [i, group] of all.entries()) {
+      tellStep(rewrite.condition, 'writing rows', i + 1, all.length);
       const some = group.filter(keepsRows);
       if (marks && some.length > 0) await to.mark(some, await places(snapshot, some, sql));
       if (marks && !isDelete) await to.rows(sql.news(await relationOf(snapshot, group)), takenOf(group));

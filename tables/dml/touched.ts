@@ -13,9 +13,10 @@ import { findPredicates, toConditions } from '../conditions.ts';
 import type { Condition } from '../prune.ts';
 import { unusedName } from '../relation.ts';
 import { explained } from './shared.ts';
+import { tellStep, type Stepwise } from './steps.ts';
 import type { Snapshot } from '../snapshot.ts';
 
-export interface RowCondition {
+export interface RowCondition extends Stepwise {
   /** SQL over the table's columns; without it every row is meant. */
   readonly where?: string;
   /** Aborted to stop before the commit. */
@@ -56,6 +57,7 @@ export async function touchedFiles(
   snapshot: Snapshot,
   condition: PrunedCondition,
 ): Promise<Touched[]> {
+  tellStep(condition, 'finding rows');
   const path = unusedName(snapshot.schema, '__sluice_path');
   const { relation, files } = await snapshot.relationWithPlaces({ file: path }, { where: condition.prune });
   const found = await session

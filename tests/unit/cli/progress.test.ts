@@ -2,10 +2,12 @@ import { PassThrough } from 'node:stream';
 import { beforeEach, expect, test } from 'vitest';
 import type { Io } from '../../../cli/io.ts';
 import { JsonReporter } from '../../../cli/progress/json.ts';
+import { progressLines } from '../../../cli/progress/lines.ts';
 import { LiveReporter } from '../../../cli/progress/live.ts';
 import { PlainReporter } from '../../../cli/progress/plain.ts';
 import type { Reporter } from '../../../cli/progress/reporter.ts';
 import { RunState } from '../../../cli/progress/state.ts';
+import { StepProgress, type Step } from '../../../cli/progress/steps.ts';
 import { styleOf } from '../../../cli/style.ts';
 import { ManualClock } from '../../../core/clock.ts';
 import { SluiceError } from '../../../core/errors.ts';
@@ -131,4 +133,56 @@ test('the rate is that of the last seconds, not of the whole run', () => {
   clock.advance(10_000);
   expect(state.rate(flow)).toBe(0);
   expect(flow.rows).toBe(1_000_500n);
+});
+
+const step = (name: string, part = 1, parts = 1): Step => ({ name, part, parts });
+
+test('a step that DuckDB runs in several statements shows each as a pass, and the next step begins anew', () => {
+  const steps = new StepProgress();
+  expect(steps.at(50, 1)).toBeUndefined();
+  steps.begin(step('finding rows'));
+  expect(steps.at(undefined, 2)).toEqual({ text: 'finding rows', percent: undefined });
+  expect(steps.at(40, 2)).toEqual({ text: 'finding rows', percent: 40 });
+  expect(steps.at(30, 2)?.percent).toBe(40);
+  expect(steps.at(undefined, 3)?.percent).toBe(40);
+  expect(steps.at(5, 3)).toEqual({ text: 'finding rows, pass 2', percent: 5 });
+  steps.begin(step('writing rows'));
+  expect(steps.at(1, 4)).toEqual({ text: 'writing rows', percent: 1 });
+  steps.begin(step('writing rows'));
+  expect(steps.at(0, 5)).toEqual({ text: 'writing rows, pass 2', percent: 0 });
+});
+
+test('a step in parts has one scale, whatever statements each part runs', () => {
+  const steps = new StepProgress();
+  const seen: (number | undefined)[] = [];
+  for (let part = 1; part <= 4; part++) {
+    steps.begin(step('writing rows', part, 4));
+    for (const [i, percent] of [undefined, 0, 50, 20, 100, 3].entries()) {
+      const shown = steps.at(percent, part * 10 + i);
+      expect(shown?.text).toBe(`writing rows, part ${String(part)} of 4`);
+      seen.push(shown?.percent);
+    }
+  }
+  const told = seen.flatMap((percent) => percent ?? []);
+  expect(told).toEqual([...told].sort((a, b) => a - b));
+  expect(told.slice(0, 3)).toEqual([0, 12.5, 12.5]);
+  expect(told.at(-1)).toBe(100);
+});
+
+test('a line of a log names the step, with percents where they are known', () => {
+  const tell = progressLines(io, clock, 'silver.orders');
+  tell(1, 'finding rows');
+  clock.advance(10_000);
+  tell(undefined, 'finding rows');
+  clock.advance(10_000);
+  tell(41.9, 'writing rows, part 2 of 5');
+  tell(42, 'writing rows, part 2 of 5');
+  clock.advance(10_000);
+  tell(50);
+  expect(err).toBe(
+    '2026-01-02T03:04:15.000Z silver.orders: finding rows\n' +
+      '2026-01-02T03:04:25.000Z silver.orders: writing rows, part 2 of 5: 41 %\n' +
+      '2026-01-02T03:04:35.000Z silver.orders: 50 %\n',
+  );
+  expect(out).toBe('');
 });
