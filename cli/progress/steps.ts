@@ -4,12 +4,11 @@
  * Promise: pure; what is shown never goes back without a word: another step has another name, and what a step does once more (its next
  * statement, an attempt made anew) is its next pass. A step in several parts has one scale.
  */
+import type { Step as TableStep } from '../../tables/index.ts';
 
-export interface Step {
+/** As tables tell them; verbs have some of their own. */
+export interface Step extends Omit<TableStep, 'name'> {
   readonly name: string;
-  /** From 1. */
-  readonly part: number;
-  readonly parts: number;
 }
 
 export interface Shown {
