@@ -9,6 +9,7 @@ import type { Session } from '../engine/session.ts';
 import { withColumnIds } from './assign-columns.ts';
 import { mappingModeOf } from './column-mapping.ts';
 import { columnsToFill } from './defaults/columns.ts';
+import { replaced } from './evolve.ts';
 import type { AddFile, Metadata } from './log/actions.ts';
 import type { Properties } from './log/properties.ts';
 import type { LogState } from './log/replay.ts';
@@ -29,10 +30,11 @@ export async function stageRows(
   const table = parts.store.location;
   const mapping = mappingModeOf(protocol, metadata, table);
   const own = mapping === 'none' ? shape.schema : mapped(shape, metadata);
-  const missing = hasAll(shape) ? [] : columnsToFill(metadata.schema, own);
+  const after = shape.areWhole === true ? replaced(metadata.schema, own, { table, anyName: true }) : metadata.schema;
+  const missing = hasAll(shape) ? [] : columnsToFill(after, own);
   return writeFiles(session, query, {
     ...base,
-    metadata,
+    metadata: { ...metadata, schema: after },
     mapping,
     writtenFor: writtenFor(protocol, metadata, table),
     schema: struct([...own.fields, ...missing]),
@@ -40,8 +42,8 @@ export async function stageRows(
   });
 }
 
-function hasAll({ areItsOwn = false, areChanges = false, areWhole = false }: Shape): boolean {
-  return areItsOwn || areChanges || areWhole;
+function hasAll({ areItsOwn = false, areChanges = false }: Shape): boolean {
+  return areItsOwn || areChanges;
 }
 
 /** The codec that a table asks for, where sluice has it. Source: Delta protocol, "Table Properties". */

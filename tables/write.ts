@@ -15,6 +15,7 @@ import { duckdbType } from '../engine/types.ts';
 import type { Value } from '../engine/values.ts';
 import { physicalName, physicalSchema, renamed, type MappingMode } from './column-mapping.ts';
 import { filled } from './defaults/fill.ts';
+import { generatedRules } from './defaults/generated.ts';
 import { fieldIdsOf } from './field-ids.ts';
 import type { AddFile, Metadata, PartitionValues } from './log/actions.ts';
 import type { Described } from './log/features.ts';
@@ -73,10 +74,12 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
   checkPartitionColumns(schema, partitionColumns, store.location);
   const given = schema.fields.filter((field) => !missing.includes(field));
   const plain = `SELECT ${given.map(castColumn).join(', ')} FROM (${query}\n) AS q`;
-  const whole = await filled(session, plain, missing, { table: store.location, nowMs: parts.clock.nowMs() });
-  const rules = metadata === undefined || areItsOwn || areChanges ? [] : rulesOf(metadata);
   const own = metadata?.schema ?? schema;
-  const cast = await enforced(session, whole, { rules, rows: schema, own, table: store.location });
+  const table = store.location;
+  const whole = await filled(session, plain, { missing, given, own, table, nowMs: parts.clock.nowMs() });
+  const isBound = metadata !== undefined && !areItsOwn && !areChanges;
+  const rules = isBound ? [...rulesOf(metadata), ...(await generatedRules(session, given, own, table))] : [];
+  const cast = await enforced(session, whole, { rules, rows: schema, own, table });
   const written: AddFile[] = [];
   const write = async (rows: string, values: PartitionValues): Promise<void> => {
     const file = await writeFile(session, rows, values, parts);
@@ -96,7 +99,7 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
     return written;
   } catch (error) {
     await discardFiles(store, written).catch(() => undefined);
-    throw refused(error, rules, store.location);
+    throw refused(error, rules, table);
   } finally {
     if (partitionColumns.length > 0) await session.run(`DROP TABLE IF EXISTS ${ROWS}`).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 /**
  * Columns that get a value where rows bring none.
  *
- * Promise: pure. Source: Delta protocol, "Default Columns".
+ * Promise: pure. Source: Delta protocol, "Default Columns", "Generated Columns".
  */
 import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
@@ -9,16 +9,23 @@ import type { Field, StructType } from '../../core/schema.ts';
 
 /** How a column gets its value; the expression is Spark's SQL. */
 export interface ColumnDefault {
-  readonly kind: 'default';
+  /** `generated`: from the others of its row, and never otherwise. */
+  readonly kind: 'default' | 'generated';
   readonly expression: string;
 }
 
+const GENERATED = 'delta.generationExpression';
 const DEFAULT = 'CURRENT_DEFAULT';
 
 /** What a column gets where rows do not have it; undefined: NULL. */
 export function defaultOf({ metadata }: Field): ColumnDefault | undefined {
-  const expression = metadata[DEFAULT];
+  const { [GENERATED]: generated, [DEFAULT]: expression } = metadata;
+  if (typeof generated === 'string') return { kind: 'generated', expression: generated };
   return typeof expression === 'string' ? { kind: 'default', expression } : undefined;
+}
+
+export function isGenerated(field: Field): boolean {
+  return defaultOf(field)?.kind === 'generated';
 }
 
 /** The columns that rows do not have, and that get a value all the same. @param rows the columns of the rows */

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { StructType } from '../../core/schema.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { defaultOf } from './columns.ts';
+import { checkGenerated } from './generated.ts';
 import { defaultValues } from './values.ts';
 
 /** @throws SluiceError `UNSUPPORTED_FEATURE` naming the column */
@@ -17,6 +18,7 @@ export async function checkDeclared(
   const session = await engine.session();
   try {
     await defaultValues(session, fields, { table, nowMs: clock.nowMs() });
+    await checkGenerated(session, { kind: 'struct', fields }, table);
   } finally {
     session.close();
   }

@@ -27,7 +27,7 @@ export async function defaultValues(
   const values = new Map<string, string>();
   for (const field of fields) {
     const found = defaultOf(field);
-    if (found !== undefined) values.set(field.name, await defaultValue(session, field, found, valued));
+    if (found?.kind === 'default') values.set(field.name, await defaultValue(session, field, found, valued));
   }
   return values;
 }
@@ -50,7 +50,8 @@ async function defaultValue(
   });
 }
 
-function ofColumn(error: unknown, what: string, table: string): unknown {
+/** An error about a column's expression, told so. */
+export function ofColumn(error: unknown, what: string, table: string): unknown {
   if (!(error instanceof SluiceError)) return error;
   const { code, message, facts } = error;
   return new SluiceError(code, `${table}: of ${what}, ${message}`, {

@@ -56,15 +56,20 @@ export function columnsOf(
   return columns.join(', ');
 }
 
-/** The columns that some clause, which inserts rows, does not set. */
+/** The columns that some clauses, which leave a row, do not set, each with the numbers of those clauses. */
 export function unsetBy(
-  clauses: readonly InsertClause[],
+  clauses: readonly (RowClause | InsertClause)[],
   fields: readonly Field[],
   star: Star,
   table: string,
-): Field[] {
-  const sets = clauses.map((clause) => setBy(clause, fields, star, table));
-  return fields.filter(({ name }) => sets.some((set) => !set.has(name)));
+): Map<Field, readonly number[]> {
+  const sets = clauses.map((clause) => ('delete' in clause ? undefined : setBy(clause, fields, star, table)));
+  const found = new Map<Field, readonly number[]>();
+  for (const field of fields) {
+    const numbers = sets.flatMap((set, i) => (set === undefined || set.has(field.name) ? [] : [i]));
+    if (numbers.length > 0) found.set(field, numbers);
+  }
+  return found;
 }
 
 function setBy(

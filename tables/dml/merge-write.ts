@@ -8,6 +8,7 @@
 import type { Field, StructType } from '../../core/schema.ts';
 import { quoteIdent, quoteString } from '../../engine/quoting.ts';
 import { textOf } from '../../engine/values.ts';
+import { generatedValues, recomputed } from '../defaults/generated.ts';
 import { defaultValues } from '../defaults/values.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { OperatedOnRows } from '../operation.ts';
@@ -60,43 +61,55 @@ export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, mer
       const [taken, deleted] = [sum(group.map((one) => one.taken)), sum(group.map((one) => one.deleted))];
       if (marks) {
         await markTaken(to, parts, group, places);
-        if (taken > deleted)
-          await to.rows(`SELECT ${sql.changed} ${rows('JOIN')} WHERE NOT (${goes})`, taken - deleted);
+        if (taken > deleted) await to.rows(sql.changed(`${rows('JOIN')} WHERE NOT (${goes})`), taken - deleted);
       } else {
         const all = await countOf(parts.session, `SELECT count(*) AS n FROM ${places.relation}`);
         const kept = `WHERE a.${OWN.clause} IS NULL OR NOT (${goes})`;
-        await to.rows(`SELECT ${sql.changed} ${rows('LEFT JOIN')} ${kept}`, all - deleted);
+        await to.rows(sql.changed(`${rows('LEFT JOIN')} ${kept}`), all - deleted);
       }
       await to.record(() => [
         `SELECT ${sql.kept}, ${changedAs('update_preimage')} ${rows('JOIN')} WHERE NOT (${goes})`,
-        `SELECT ${sql.changed}, ${changedAs('update_postimage')} ${rows('JOIN')} WHERE NOT (${goes})`,
+        `SELECT *, ${changedAs('update_postimage')} FROM (${sql.changed(`${rows('JOIN')} WHERE NOT (${goes})`)}) AS n`,
         `SELECT ${sql.kept}, ${changedAs('delete')} ${rows('JOIN')} WHERE ${goes}`,
       ]);
     }
     if (inserted === 0n) return;
     tellStep(merged.options, 'writing rows', writes, writes);
     const news = `FROM ${INSERTS} AS a ${sql.bySource}`;
-    await to.rows(`SELECT ${sql.created} ${news}`, inserted);
-    await to.record(() => [`SELECT ${sql.created}, ${changedAs('insert')} ${news}`]);
+    await to.rows(sql.created(news), inserted);
+    await to.record(() => [`SELECT *, ${changedAs('insert')} FROM (${sql.created(news)}) AS n`]);
   });
 }
 
-/** The columns of rows: taken ones as they become, as they were, and new ones; and the way from a row that is taken to its row of the source. */
+/** Queries for rows: taken ones as they become, as they were, and new ones; and the way from a row that is taken to its row of the source. */
 async function columnsFor(parts: OperatedOnRows, snapshot: Snapshot, merged: Merged) {
   const { options, schema, clauses, source } = merged;
-  const { location } = snapshot;
+  const { location: table } = snapshot;
+  const { session, clock } = parts;
   const isPartial = options.withSchemaEvolution === true;
   const before = new Map(snapshot.schema.fields.map((field) => [field.name, field.type]));
   const kept = ({ name }: Field): string => (before.has(name) ? `target.${quoteIdent(name)}` : 'NULL');
   const update: Star = { source, isPartial, value: (field, own) => updatedValue(field, before.get(field.name), own) };
   const insert: Star = { source, isPartial, value: (_, own) => `source.${quoteIdent(own.name)}` };
   const inserts = options.whenNotMatched ?? [];
-  const unset = unsetBy(inserts, schema.fields, insert, location);
-  const values = await defaultValues(parts.session, unset, { table: location, nowMs: parts.clock.nowMs() });
+  const unset = unsetBy(inserts, schema.fields, insert, table);
+  const values = await defaultValues(session, [...unset.keys()], { table, nowMs: clock.nowMs() });
+  const query = async (
+    columns: string,
+    without: ReadonlyMap<Field, readonly number[]>,
+  ): Promise<(from: string) => string> => {
+    const generated = await generatedValues(session, [...without.keys()], schema, table);
+    if (generated.size === 0) return (from) => `SELECT ${columns} ${from}`;
+    const numbers = new Map([...without].map(([{ name }, found]) => [name, found.join(', ')]));
+    const isComputed = (name: string): string => `${OWN.clause} IN (${numbers.get(name) ?? ''})`;
+    return (from) => recomputed(`SELECT ${columns}, a.${OWN.clause} ${from}`, schema, generated, isComputed);
+  };
+  const columns = columnsOf(schema.fields, clauses, update, kept, table);
+  const created = columnsOf(schema.fields, inserts, insert, ({ name }) => values.get(name) ?? 'NULL', table);
   return {
-    changed: columnsOf(schema.fields, clauses, update, kept, location),
-    kept: columnsOf(schema.fields, [], update, kept, location),
-    created: columnsOf(schema.fields, inserts, insert, ({ name }) => values.get(name) ?? 'NULL', location),
+    changed: await query(columns, unsetBy(clauses, schema.fields, update, table)),
+    kept: columnsOf(schema.fields, [], update, kept, table),
+    created: await query(created, unset),
     bySource: `JOIN ${SOURCE} AS source ON source.${OWN.source} = a.source`,
   };
 }

@@ -31,6 +31,8 @@ export interface Rewrite {
   readonly condition: PrunedCondition;
   /** New values of columns, in rows that are taken; without it such rows go. */
   readonly values?: ReadonlyMap<string, string>;
+  /** Columns that are computed from the others of their row then. */
+  readonly computed?: ReadonlyMap<string, string>;
 }
 
 /** So much is read for one new file. */

@@ -3,9 +3,11 @@
  *
  * Promise: pure; each form takes the same rows, and gives them the same values.
  */
-import type { Field, StructType } from '../../core/schema.ts';
+import type { StructType } from '../../core/schema.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import { duckdbType } from '../../engine/types.ts';
+import { recomputed } from '../defaults/generated.ts';
+import { unusedName } from '../relation.ts';
 import { changedAs } from './change-data.ts';
 import { isTaken, type RowCondition } from './touched.ts';
 
@@ -13,16 +15,20 @@ export interface Taking {
   readonly condition: RowCondition;
   /** By column; without it the rows that are taken go. */
   readonly values?: ReadonlyMap<string, string>;
+  /** Columns that are computed from the others of their row, once those have their values. */
+  readonly computed?: ReadonlyMap<string, string>;
 }
 
 export class TakenSql {
-  readonly #fields: readonly Field[];
+  readonly #schema: StructType;
   readonly #values: Taking['values'];
+  readonly #computed: ReadonlyMap<string, string>;
   readonly #isTaken: string;
 
-  constructor({ fields }: StructType, { condition, values }: Taking) {
-    this.#fields = fields;
+  constructor(schema: StructType, { condition, values, computed = new Map<string, string>() }: Taking) {
+    this.#schema = schema;
     this.#values = values;
+    this.#computed = computed;
     this.#isTaken = isTaken(condition);
   }
 
@@ -30,12 +36,16 @@ export class TakenSql {
   all(relation: string): string {
     if (this.#values === undefined) return `SELECT * FROM ${relation} AS t WHERE NOT ${this.#isTaken}`;
     const columns = this.#columns((value, column) => `CASE WHEN ${this.#isTaken} THEN ${value} ELSE ${column} END`);
-    return `SELECT ${columns} FROM ${relation} AS t`;
+    const taken = quoteIdent(unusedName(this.#schema, '__sluice_taken'));
+    const query = `SELECT ${columns}, ${this.#isTaken} AS ${taken} FROM ${relation} AS t`;
+    if (this.#computed.size === 0) return `SELECT ${columns} FROM ${relation} AS t`;
+    return recomputed(query, this.#schema, this.#computed, () => taken);
   }
 
   /** Only those that are taken, with their new values. */
   news(relation: string): string {
-    return `SELECT ${this.#columns((value) => value)} FROM ${relation} AS t WHERE ${this.#isTaken}`;
+    const query = `SELECT ${this.#columns((value) => value)} FROM ${relation} AS t WHERE ${this.#isTaken}`;
+    return recomputed(query, this.#schema, this.#computed);
   }
 
   /** Where they lie. */
@@ -49,12 +59,12 @@ export class TakenSql {
     if (this.#values === undefined) return [`SELECT *, ${changedAs('delete')} ${rows}`];
     return [
       `SELECT *, ${changedAs('update_preimage')} ${rows}`,
-      `SELECT ${this.#columns((value) => value)}, ${changedAs('update_postimage')} ${rows}`,
+      `SELECT *, ${changedAs('update_postimage')} FROM (${this.news(relation)}) AS n`,
     ];
   }
 
   #columns(changed: (value: string, column: string) => string): string {
-    const columns = this.#fields.map(({ name, type }) => {
+    const columns = this.#schema.fields.map(({ name, type }) => {
       const column = quoteIdent(name);
       const value = this.#values?.get(name);
       return value === undefined

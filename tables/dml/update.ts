@@ -4,6 +4,7 @@
  * Promise: all or nothing; new values are computed from the old ones of their row; a value that does not fit its column is
  * refused. Source: Databricks, "UPDATE".
  */
+import { generatedValues } from '../defaults/generated.ts';
 import { operate, type OperatedOnRows } from '../operation.ts';
 import { assigned, NO_SOURCE } from './assignments.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
@@ -27,9 +28,11 @@ export async function updateRows(parts: OperatedOnRows, options: UpdateOptions):
   return operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
     inTransaction(session, async () => {
       const values = assigned(options.set, snapshot.schema.fields, NO_SOURCE, snapshot.location);
+      const unset = snapshot.schema.fields.filter(({ name }) => !values.has(name));
+      const computed = await generatedValues(session, unset, snapshot.schema, snapshot.location);
       const condition = await pruned(session, snapshot, options);
       const touched = await touchedFiles(session, snapshot, condition);
-      const rewrite = { operation: 'UPDATE', condition, values } as const;
+      const rewrite = { operation: 'UPDATE', condition, values, computed } as const;
       await checkBinds(
         session,
         new TakenSql(snapshot.schema, rewrite).all(await snapshot.relation({ files: [] })),

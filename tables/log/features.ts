@@ -42,7 +42,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     write: 'always',
   },
   changeDataFeed: { legacyWriter: 4, neededBy: property('delta.enableChangeDataFeed'), write: 'always' },
-  generatedColumns: { legacyWriter: 4, neededBy: columns((key) => key === 'delta.generationExpression'), write: 'unused' }, // prettier-ignore
+  generatedColumns: { legacyWriter: 4, neededBy: columns((key) => key === 'delta.generationExpression'), write: 'always' }, // prettier-ignore
   columnMapping: {
     legacyWriter: 5,
     legacyReader: 2,

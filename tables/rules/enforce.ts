@@ -35,10 +35,8 @@ export async function enforced(
   const missing = own.fields.filter(({ name }) => !there.has(name.toLowerCase()));
   const schema = struct([...rows.fields, ...missing]);
   const conditions: string[] = [];
-  for (const { name, expression } of rules) {
-    const condition = await toCondition(session, expression, schema).catch((error: unknown) => {
-      throw inTable(error, name, table);
-    });
+  for (const { name, expression, condition: known } of rules) {
+    const condition = known ?? (await conditionOf(session, { name, expression }, schema, table));
     const row = `left(to_json(__sluice_row)::VARCHAR, ${String(SHOWN_CHARACTERS)})`;
     const message = `${quoteString(`${BROKEN}${name}: `)} || ${row}`;
     conditions.push(`CASE WHEN coalesce((${condition}), false) THEN true ELSE error(${message}) END`);
@@ -46,6 +44,17 @@ export async function enforced(
   const nulls = missing.map(({ name, type }) => `, CAST(NULL AS ${duckdbType(type)}) AS ${quoteIdent(name)}`).join('');
   const wanted = rows.fields.map(({ name }) => quoteIdent(name)).join(', ');
   return `SELECT ${wanted} FROM (SELECT *${nulls} FROM (${query})) AS __sluice_row WHERE ${conditions.join(' AND ')}`;
+}
+
+async function conditionOf(
+  session: Session,
+  { name, expression }: Rule,
+  schema: StructType,
+  table: string,
+): Promise<string> {
+  return toCondition(session, expression, schema).catch((error: unknown) => {
+    throw inTable(error, name, table);
+  });
 }
 
 /** The error of such a row, told as such; undefined for others. */

@@ -4,34 +4,28 @@
  * Promise: what is taken gives the same answer in both engines for every value; everything else is refused with the part that is
  * not known to. Taken are: columns and fields of structs; numbers, texts without a backslash, dates (`DATE '2026-01-31'`, or the
  * text beside a date), TRUE, FALSE, NULL; AND, OR, NOT, IS [NOT] NULL; =, ==, <=>, <>, !=, <, <=, >, >=, BETWEEN, IN between numbers,
- * texts, dates, booleans or instants; +, - and * of whole numbers and doubles; LIKE with a text; CASE, COALESCE, LENGTH and ABS, and
- * YEAR, MONTH and DAY of dates.
+ * texts, dates, booleans or instants; +, - and * of whole numbers and doubles, % of a whole number by one that is written out and not 0; LIKE
+ * with a text; CASE, COALESCE, LENGTH and ABS; CONCAT and || of texts, SUBSTRING from a place that is written out; YEAR, QUARTER, MONTH, DAY and
+ * DAYOFYEAR of dates and times, HOUR and MINUTE of times, DATE_TRUNC of times, and DATE_FORMAT with the parts yyyy, MM, dd, HH, mm and ss; CAST of dates
+ * and times to DATE, of whole numbers to BIGINT, INT, DOUBLE and STRING. Instants are looked at in UTC, whatever zone a session of Spark has.
  */
 import { messageOf, SluiceError } from '../../core/errors.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts';
 import type { DataType, StructType } from '../../core/schema.ts';
-import { tokenize } from '../../core/sql-tokens.ts';
-import { quoteIdent } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { isPadded } from '../char-columns.ts';
-
-/** What values of an expression can be compared and computed with. */
-export type Family =
-  | 'small'
-  | 'integer'
-  | 'decimal'
-  | 'double'
-  | 'text'
-  | 'date'
-  | 'timestamp'
-  | 'timestamp_ntz'
-  | 'boolean'
-  | 'null'
-  | 'date text'
-  | 'other';
+import { constantFamily, constantOf, DATE, isText, isTime, jsonList, textOf, type Family } from './families.ts';
+import { functionFamily } from './functions.ts';
+import { refuse, respelled } from './respelled.ts';
 
 const NUMBERS: readonly Family[] = ['small', 'integer', 'decimal', 'double'];
-const DATE = /^\d{4}-\d\d-\d\d$/;
+/** What becomes of a whole number by a cast. */
+const WHOLE_AS: Readonly<Record<string, Family>> = {
+  BIGINT: 'integer',
+  INTEGER: 'integer',
+  DOUBLE: 'double',
+  VARCHAR: 'text',
+};
 const COMPARISONS = new Set([
   'COMPARE_EQUAL',
   'COMPARE_NOTEQUAL',
@@ -93,29 +87,6 @@ export async function understood(
   }
 }
 
-/** Names in DuckDB's quotes (it has other keywords), and the one operator that DuckDB lacks. */
-function respelled(expression: string, { fields }: StructType): string {
-  const columns = new Set(fields.map(({ name }) => name.toLowerCase()));
-  const tokens = tokenize(expression);
-  const words: string[] = [];
-  // Beside a string it is DATE '…', before a bracket a function.
-  const isColumn = (i: number): boolean => {
-    const [before, token, after] = [tokens[i - 1], tokens[i], tokens[i + 1]];
-    if (token?.kind !== 'word' || after?.text === '(' || after?.kind === 'string') return false;
-    return before?.text === '.' || columns.has(token.value.toLowerCase());
-  };
-  for (const [i, { kind, text, value, start }] of tokens.entries()) {
-    const before = tokens[i - 1];
-    if (kind === 'name' && !text.startsWith('`')) refuse(`${text} is a text to Spark, and a name to others`);
-    if (kind === 'string' && (!text.startsWith("'") || text.includes('\\'))) refuse(`${text} has a backslash`);
-    if (before?.kind === 'string' && kind === 'string') refuse(`${before.text} ${text} stand side by side`);
-    if (kind === 'parameter') refuse(`${text} is a parameter`);
-    if (text === '>' && before?.text === '<=' && before.end === start) words[words.length - 1] = 'IS NOT DISTINCT FROM';
-    else words.push(kind === 'name' || isColumn(i) ? quoteIdent(value) : text);
-  }
-  return words.join(' ');
-}
-
 function familyOf(node: Json, schema: StructType): Family {
   if (!isJsonObject(node)) return refuse('it is empty');
   const type = textOf(node['type']);
@@ -126,7 +97,7 @@ function familyOf(node: Json, schema: StructType): Family {
     case 'VALUE_CONSTANT':
       return constantFamily(node['value']);
     case 'OPERATOR_CAST':
-      return castFamily(node);
+      return castFamily(node, schema);
     case 'CONJUNCTION_AND':
     case 'CONJUNCTION_OR':
     case 'OPERATOR_NOT':
@@ -191,33 +162,19 @@ function columnFamily(names: readonly Json[], schema: StructType): Family {
   }
 }
 
-function constantFamily(value: Json | undefined): Family {
-  if (!isJsonObject(value)) return refuse('a value without a type');
-  if (value['is_null'] === true) return 'null';
-  const id = isJsonObject(value['type']) ? value['type']['id'] : undefined;
-  switch (id) {
-    case 'INTEGER':
-    case 'BIGINT':
-      return 'integer';
-    case 'DECIMAL':
-      return 'decimal';
-    case 'DOUBLE':
-      return 'double';
-    case 'VARCHAR':
-      return typeof value['value'] === 'string' && DATE.test(value['value']) ? 'date text' : 'text';
-    default:
-      return refuse(`a value of the type ${typeof id === 'string' ? id : 'unknown'}`);
-  }
-}
-
 /** `TRUE`, `FALSE` and `DATE '…'` are casts of texts to DuckDB. */
-function castFamily({ child, cast_type: to, try_cast: isTry }: JsonObject): Family {
-  const id = isJsonObject(to) ? to['id'] : undefined;
-  const value = isJsonObject(child) && child['type'] === 'VALUE_CONSTANT' ? child['value'] : undefined;
-  const text = isJsonObject(value) ? value['value'] : undefined;
-  if (isTry !== true && id === 'BOOLEAN' && (text === 't' || text === 'f')) return 'boolean';
-  if (isTry !== true && id === 'DATE' && typeof text === 'string' && DATE.test(text)) return 'date';
-  return refuse('CAST');
+function castFamily(node: JsonObject, schema: StructType): Family {
+  const { child = null, cast_type: to, try_cast: isTry } = node;
+  const id = isJsonObject(to) ? textOf(to['id']) : '';
+  if (isTry === true) return refuse('TRY_CAST');
+  const text = textOf(constantOf(child));
+  if (id === 'BOOLEAN' && (text === 't' || text === 'f')) return 'boolean';
+  if (id === 'DATE' && DATE.test(text)) return 'date';
+  const from = familyOf(child, schema);
+  if (id === 'DATE' && isTime(from)) return 'date';
+  const isWhole = from === 'integer' || from === 'small';
+  const found = isWhole ? WHOLE_AS[id] : undefined;
+  return found ?? refuse(`CAST of ${from} to ${id}`);
 }
 
 function caseFamily(node: JsonObject, schema: StructType): Family {
@@ -228,20 +185,6 @@ function caseFamily(node: JsonObject, schema: StructType): Family {
     results.push(familyOf(check['then_expr'] ?? null, schema));
   }
   return common(results);
-}
-
-function functionFamily(name: string, parts: readonly Family[], children: readonly Json[]): Family {
-  const [first = 'other', second] = parts;
-  const isSum = parts.every((part) => part === 'integer') || parts.every((part) => part === 'double');
-  if (['+', '-', '*'].includes(name) && isSum) return first;
-  if (['~~', '!~~'].includes(name) && isText(first) && second !== undefined && isText(second)) {
-    const [, pattern] = children;
-    if (isJsonObject(pattern) && pattern['type'] === 'VALUE_CONSTANT') return 'boolean';
-  }
-  if (name === 'length' && parts.length === 1 && isText(first)) return 'integer';
-  if (name === 'abs' && parts.length === 1 && (first === 'integer' || first === 'double')) return first;
-  if (['year', 'month', 'day'].includes(name) && parts.length === 1 && first === 'date') return 'integer';
-  return refuse(`${name}(${parts.join(', ')})`);
 }
 
 /** Which of two comparisons side by side comes first is another matter to each engine, and the tree does not tell of brackets. */
@@ -267,23 +210,6 @@ function common(parts: readonly Family[]): Family {
   return refuse(parts.join(' beside '));
 }
 
-function isText(family: Family): boolean {
-  return family === 'text' || family === 'date text';
-}
-
 function isCondition(family: Family): boolean {
   return family === 'boolean' || family === 'null';
-}
-
-function textOf(json: Json | undefined): string {
-  return typeof json === 'string' ? json : '';
-}
-
-function jsonList(json: Json | undefined): readonly Json[] {
-  return Array.isArray(json) ? (json as readonly Json[]) : [];
-}
-
-/** Says what of an expression is not taken. */
-export function refuse(why: string): never {
-  throw new SyntaxError(why);
 }

@@ -13,6 +13,8 @@ export interface Rule {
   readonly name: string;
   /** Spark's SQL. */
   readonly expression: string;
+  /** The same for DuckDB, where it is known already. */
+  readonly condition?: string;
 }
 
 const INVARIANTS = 'delta.invariants';

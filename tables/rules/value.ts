@@ -3,10 +3,13 @@
  *
  * Promise: both engines write the same value, or it is refused with what is not known to be the same.
  */
-import type { DataType, PrimitiveName, StructType } from '../../core/schema.ts';
+import { sameType, typeName, type DataType, type PrimitiveName, type StructType } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
 import { duckdbType } from '../../engine/types.ts';
-import { refuse, understood, type Family } from './expression.ts';
+import { understood } from './expression.ts';
+import type { Family } from './families.ts';
+import { refuse } from './respelled.ts';
+import { resultType } from './result-type.ts';
 
 const WHOLE: readonly PrimitiveName[] = ['byte', 'short', 'integer', 'long'];
 
@@ -44,4 +47,21 @@ export async function toValue(
       refuse(`${family} in a column that is ${kind ?? type.kind}`);
   });
   return `CAST((${sql}) AS ${duckdbType(type)})`;
+}
+
+/**
+ * Whether an expression has exactly the type of the column that it is for, as Spark wants it of generated columns.
+ * @throws SluiceError as `toValue`
+ */
+export async function checkResult(
+  session: Session,
+  expression: string,
+  schema: StructType,
+  type: DataType,
+): Promise<void> {
+  await understood(session, expression, schema, (_, node) => {
+    const found = resultType(node, schema);
+    if (found === undefined) refuse('the type of its value is not known');
+    else if (!sameType(found, type)) refuse(`its value is ${typeName(found)}, and the column ${typeName(type)}`);
+  });
 }

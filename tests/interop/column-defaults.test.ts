@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DeltaTable } from '../../tables/index.ts';
+import { field, primitive, struct } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
 import { BesideSpark } from './beside-spark.ts';
 
@@ -106,4 +107,74 @@ test('a table with defaults that sluice made: Spark fills what its rows lack', a
   const rows = await bench.session.rows(`SELECT id, name, "at" IS NULL AS lost FROM ${await (await made.snapshot()).relation()} ORDER BY id`);
   expect(rows).toEqual([1n, 2n].map((id) => ({ id, name: 'x', lost: false })));
   expect(await spark.read(bench.path('made'))).toEqual(await bench.digest('made'));
+}, LONG); // prettier-ignore
+
+test('generated columns', async () => {
+  const at = (time: string): string => `TIMESTAMP '2026-01-${time}'`;
+  const ours = (time: string): string => `TIMESTAMPTZ '2026-01-${time}+00'`;
+  const { bench, spark } = beside;
+  const fields = [
+    field('id', primitive('long')),
+    field('at', primitive('timestamp')),
+    field('name', primitive('string')),
+    field('day', primitive('date'), { 'delta.generationExpression': 'CAST(at AS DATE)' }),
+    field('month', primitive('string'), { 'delta.generationExpression': "date_format(at, 'yyyy-MM')" }),
+    field('label', primitive('string'), { 'delta.generationExpression': "concat(name, '-', CAST(id % 4 AS STRING))" }),
+  ];
+  for (const name of ['generated', 'generated of spark']) {
+    await bench.table(name).create({
+      schema: struct(fields),
+      partitionColumns: ['day'],
+      properties: { 'delta.enableDeletionVectors': 'false', 'delta.enableChangeDataFeed': 'true' },
+    });
+  }
+  const [mine, theirs] = [bench.table('generated'), 'generated of spark'];
+  const steps: readonly Step[] = [
+    {
+      spark: { rows: `SELECT 1L AS id, ${at('01 23:59:59')} AS at, 'a' AS name`, mode: 'append' },
+      ours: (table) => table.append(session(), { source: `SELECT 1::BIGINT AS id, ${ours('01 23:59:59')} AS "at", 'a' AS name` }),
+    },
+    {
+      spark: `INSERT INTO TABLE_ (id, at, name, day) SELECT id, ${at('02 00:00:00')}, NULL, DATE '2026-01-02' FROM range(2, 9)`,
+      ours: (table) => table.append(session(), { source: `SELECT range AS id, ${ours('02 00:00:00')} AS "at", NULL::VARCHAR AS name, DATE '2026-01-02' AS day FROM range(2, 9)` }),
+    },
+    {
+      spark: `UPDATE TABLE_ SET name = 'u', at = ${at('05 12:00:00')} WHERE id = 2`,
+      ours: (table) => table.update(session(), { set: { name: `'u'`, at: ours('05 12:00:00') }, where: 'id = 2' }),
+    },
+    {
+      spark: `MERGE INTO TABLE_ AS target USING (SELECT id, 'm' AS name FROM range(7, 11)) AS source ON target.id = source.id
+        WHEN MATCHED AND source.id = 7 THEN DELETE WHEN MATCHED THEN UPDATE SET name = source.name
+        WHEN NOT MATCHED AND source.id = 9 THEN INSERT (id, at) VALUES (source.id, ${at('09 00:00:00')}) WHEN NOT MATCHED THEN INSERT (id, name, label) VALUES (source.id, source.name, 'm-2')`,
+      ours: (table) =>
+        table.merge(session(), {
+          source: `SELECT range AS id, 'm' AS name FROM range(7, 11)`,
+          on: 'target.id = source.id',
+          whenMatched: [{ condition: 'source.id = 7', delete: true }, { set: { name: 'source.name' } }],
+          whenNotMatched: [
+            { condition: 'source.id = 9', values: { id: 'source.id', at: ours('09 00:00:00') } },
+            { values: { id: 'source.id', name: 'source.name', label: `'m-2'` } },
+          ],
+        }),
+    },
+    {
+      spark: { rows: `SELECT 3L AS id, ${at('03 01:00:00')} AS at, 'o' AS name`, mode: 'overwrite', options: { replaceWhere: 'id = 3' } },
+      ours: (table) => table.overwrite(session(), { source: `SELECT 3::BIGINT AS id, ${ours('03 01:00:00')} AS "at", 'o' AS name`, replaceWhere: 'id = 3' }),
+    },
+  ];
+  for (const [i, step] of steps.entries()) {
+    await bySpark(theirs, step);
+    await step.ours(mine);
+    expect([i, await bench.digest('generated')]).toEqual([i, await bench.digest(theirs)]);
+  }
+  expect(await beside.schemaOf('generated')).toEqual(await beside.schemaOf(theirs));
+  expect(await spark.read(bench.path('generated'))).toEqual(await bench.digest(theirs));
+  const last = steps.length;
+  const theirChanges = await spark.changes(bench.path(theirs), 1, last);
+  expect(await bench.changes('generated', 1n, BigInt(last))).toMatchObject({ count: theirChanges.count });
+  await expect(spark.sql(`INSERT INTO ${beside.sqlName('generated')} (id, at, day) VALUES (1, ${at('01 00:00:00')}, DATE '2026-01-02')`)).rejects.toThrow(/Generated Column/);
+  await spark.sql(`INSERT INTO ${beside.sqlName('generated')} (id, at, name) VALUES (100, ${at('20 00:00:00')}, 's')`);
+  await mine.update(session(), { set: { name: `'z'` }, where: 'id >= 100' });
+  const rows = await bench.session.rows(`SELECT day::VARCHAR AS day, month, label FROM ${await (await mine.snapshot()).relation()} WHERE id = 100`);
+  expect(rows).toEqual([{ day: '2026-01-20', month: '2026-01', label: 'z-0' }]);
 }, LONG); // prettier-ignore

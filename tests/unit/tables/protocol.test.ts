@@ -55,7 +55,6 @@ test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
 });
 
 test.each<readonly [string, Metadata]>([
-  ['generatedColumns', metadata({}, [field('a', primitive('long'), { 'delta.generationExpression': '1' })])],
   ['identityColumns', metadata({}, [field('a', primitive('long'), { 'delta.identity.start': 1 })])],
 ])('%s is refused for writing once a table uses it, also by its legacy version', (feature, used) => {
   for (const protocol of [
