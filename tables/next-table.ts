@@ -9,6 +9,7 @@ import { mappedMetadata } from './assign-columns.ts';
 import type { Change } from './change.ts';
 import { mappingModeOf } from './column-mapping.ts';
 import { checkDefaults } from './defaults/columns.ts';
+import { keepingMarks, withMarks } from './defaults/identity.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
 import { actionToJson, type Metadata, type Protocol } from './log/actions.ts';
 import { isActive, neededFeatures, withFeatures, type Described } from './log/features.ts';
@@ -40,7 +41,8 @@ export function nextTable(change: Change, state: LogState | undefined, facts: Ta
   const { table, nowMs } = facts;
   const asked = askedBy(change.properties ?? {}, table);
   checkUnset(change.unset ?? [], table);
-  const wanted = nextMetadata(change, asked.configuration, state, facts);
+  const described = nextMetadata(change, asked.configuration, state, facts);
+  const wanted = withMarks(described, change.add, table);
   const mapped = wanted === state?.metadata ? wanted : withMapping(wanted, change, state, table);
   const { metadata, inCommitMs } = withInCommitTime(mapped, state, nowMs);
   const protocol = nextProtocol(change, asked, state, metadata);
@@ -113,7 +115,9 @@ function nextMetadata(
     };
   }
   if (change.metadata !== undefined)
-    return sameMetadata(change.metadata, current) ? current : { ...change.metadata, id: current.id };
+    return sameMetadata(change.metadata, current)
+      ? current
+      : keepingMarks({ ...change.metadata, id: current.id }, current.schema);
   const samePartitions = partitionColumns === undefined || sameTexts(partitionColumns, current.partitionColumns);
   if (!samePartitions && mode === 'append') throw otherPartitions(table, current.partitionColumns, partitionColumns);
   const widen = mayWiden(current.configuration);

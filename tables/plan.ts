@@ -55,12 +55,19 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
     ...(metadata === state?.metadata ? [] : [{ kind: 'metaData' as const, metaData: metadata }]),
     ...txns(change, state, nowMs).map((txn) => ({ kind: 'txn' as const, txn })),
     ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs, dataChange) })),
-    ...change.add.map((add) => ({ kind: 'add' as const, add: { ...add, dataChange } })),
+    ...change.add.map((add) => ({ kind: 'add' as const, add: addOf(add, dataChange) })),
     ...(change.changes ?? []).map(({ path, partitionValues, bytes }) => ({
       kind: 'cdc' as const,
       cdc: { path, partitionValues, bytes },
     })),
   ];
+}
+
+/** Numbers that its rows got are the table's own from now on. */
+function addOf(add: AddFile, dataChange: boolean): AddFile {
+  const own: { -readonly [key in keyof AddFile]: AddFile[key] } = { ...add, dataChange };
+  delete own.identities;
+  return own;
 }
 
 function removedBy({ mode, remove = [] }: Change, state: LogState | undefined): readonly AddFile[] {

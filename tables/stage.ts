@@ -4,11 +4,12 @@
  *
  * Promise: each file says what it was written for (`written-for.ts`), so that a commit after the table was altered knows it.
  */
-import { struct, type StructType } from '../core/schema.ts';
+import { struct, type Field, type StructType } from '../core/schema.ts';
 import type { Session } from '../engine/session.ts';
 import { withColumnIds } from './assign-columns.ts';
 import { mappingModeOf } from './column-mapping.ts';
 import { columnsToFill } from './defaults/columns.ts';
+import { checkNotBrought, marksAfter } from './defaults/identity.ts';
 import { replaced } from './evolve.ts';
 import type { AddFile, Metadata } from './log/actions.ts';
 import type { Properties } from './log/properties.ts';
@@ -32,7 +33,8 @@ export async function stageRows(
   const own = mapping === 'none' ? shape.schema : mapped(shape, metadata);
   const after = shape.areWhole === true ? replaced(metadata.schema, own, { table, anyName: true }) : metadata.schema;
   const missing = hasAll(shape) ? [] : columnsToFill(after, own);
-  return writeFiles(session, query, {
+  if (!hasAll(shape) && shape.keepsIdentities !== true) checkNotBrought(broughtBy(own, after), table);
+  const files = await writeFiles(session, query, {
     ...base,
     metadata: { ...metadata, schema: after },
     mapping,
@@ -40,6 +42,15 @@ export async function stageRows(
     schema: struct([...own.fields, ...missing]),
     missing,
   });
+  const rows = files.reduce((sum, file) => sum + (file.rows ?? 0n), 0n);
+  const identities = shape.identities ?? marksAfter(missing, rows);
+  return identities.size === 0 ? files : files.map((file) => ({ ...file, identities }));
+}
+
+/** The columns of the table that rows have. */
+function broughtBy({ fields }: StructType, after: StructType): Field[] {
+  const names = new Set(fields.map(({ name }) => name.toLowerCase()));
+  return after.fields.filter(({ name }) => names.has(name.toLowerCase()));
 }
 
 function hasAll({ areItsOwn = false, areChanges = false }: Shape): boolean {

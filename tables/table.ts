@@ -204,7 +204,7 @@ export class DeltaTable {
    * @example await table.create({ schema: struct([field('id', primitive('long')), field('n', primitive('long'), { CURRENT_DEFAULT: '0' })]) })
    */
   async create(options: CreateOptions): Promise<bigint | undefined> {
-    await checkDeclared(this.#parts, options.schema, this.location);
+    await checkDeclared(this.#parts, options.schema, options.partitionColumns ?? [], this.location);
     return createTable(this, options);
   }
 

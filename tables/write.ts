@@ -37,6 +37,10 @@ export interface Shape {
   readonly areChanges?: boolean;
   /** Whether the rows have all columns that the table has afterwards: none of them gets a default. @default false */
   readonly areWhole?: boolean;
+  /** Whether rows that have values of identity columns have them from the table itself, or a merge gave them. @default false */
+  readonly keepsIdentities?: boolean;
+  /** The last numbers that a merge gave its rows in identity columns. */
+  readonly identities?: ReadonlyMap<string, bigint>;
   /** The state of the table that the rows were made for. @default the newest */
   readonly madeFor?: Described;
 }

@@ -1,25 +1,29 @@
 /**
  * Columns that get a value where rows bring none.
  *
- * Promise: pure. Source: Delta protocol, "Default Columns", "Generated Columns".
+ * Promise: pure. Source: Delta protocol, "Default Columns", "Generated Columns", "Identity Columns".
  */
 import { SluiceError } from '../../core/errors.ts';
 import { stringifyJson } from '../../core/json.ts';
 import type { Field, StructType } from '../../core/schema.ts';
+import { identityOf, type Identity } from './identity.ts';
 
-/** How a column gets its value; the expression is Spark's SQL. */
-export interface ColumnDefault {
+/** How a column gets its value; expressions are Spark's SQL. */
+export type ColumnDefault =
   /** `generated`: from the others of its row, and never otherwise. */
-  readonly kind: 'default' | 'generated';
-  readonly expression: string;
-}
+  { readonly kind: 'default' | 'generated'; readonly expression: string } | Identity;
 
 const GENERATED = 'delta.generationExpression';
 const DEFAULT = 'CURRENT_DEFAULT';
 
-/** What a column gets where rows do not have it; undefined: NULL. */
-export function defaultOf({ metadata }: Field): ColumnDefault | undefined {
-  const { [GENERATED]: generated, [DEFAULT]: expression } = metadata;
+/**
+ * What a column gets where rows do not have it; undefined: NULL.
+ * @throws SluiceError `UNSUPPORTED_FEATURE` for an identity that is told only in part
+ */
+export function defaultOf(field: Field): ColumnDefault | undefined {
+  const { [GENERATED]: generated, [DEFAULT]: expression } = field.metadata;
+  const identity = identityOf(field);
+  if (identity !== undefined) return identity;
   if (typeof generated === 'string') return { kind: 'generated', expression: generated };
   return typeof expression === 'string' ? { kind: 'default', expression } : undefined;
 }
@@ -62,10 +66,13 @@ export function tooLate({ name }: Field, table: string): SluiceError {
 /** The same for the same defaults: rows that were given others must not get in. */
 export function defaultsKey({ fields }: StructType): string {
   const found = fields.filter((field) => defaultOf(field) !== undefined);
-  return found.map((field) => stringifyJson([field.name, key(field)])).join('');
+  return found
+    .map((field) => stringifyJson([field.name, key(field), identityOf(field)?.highWaterMark ?? null]))
+    .join('');
 }
 
+/** What is said of a column, but how far its values have come. */
 function key(field: Field | undefined): string {
   const found = field && defaultOf(field);
-  return found === undefined ? '' : stringifyJson({ ...found });
+  return found === undefined ? '' : stringifyJson({ ...found, highWaterMark: undefined });
 }

@@ -2,6 +2,7 @@
  * Columns of a new table that get values by themselves: whether sluice could write them.
  */
 import type { Clock } from '../../core/clock.ts';
+import { SluiceError } from '../../core/errors.ts';
 import type { StructType } from '../../core/schema.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { defaultOf } from './columns.ts';
@@ -12,8 +13,20 @@ import { defaultValues } from './values.ts';
 export async function checkDeclared(
   { engine, clock }: { readonly engine: Engine; readonly clock: Clock },
   { fields }: StructType,
+  partitionColumns: readonly string[],
   table: string,
 ): Promise<void> {
+  const wrong = fields.find((field) => defaultOf(field)?.kind === 'identity' && partitionColumns.includes(field.name));
+  if (wrong !== undefined) {
+    throw new SluiceError(
+      'SCHEMA_INCOMPATIBLE',
+      `${table}: no table is partitioned by an identity column (${wrong.name})`,
+      {
+        advice: 'Partition it by another column.',
+        facts: { table, column: wrong.name },
+      },
+    );
+  }
   if (fields.every((field) => defaultOf(field) === undefined)) return;
   const session = await engine.session();
   try {

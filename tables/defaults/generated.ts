@@ -76,7 +76,8 @@ export async function generatedRules(
 
 function expressionOf(name: string, { fields }: StructType): string {
   const field = fields.find((one) => one.name === name);
-  return (field && defaultOf(field)?.expression) ?? '';
+  const found = field && defaultOf(field);
+  return found?.kind === 'generated' ? found.expression : '';
 }
 
 /**

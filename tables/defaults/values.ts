@@ -7,13 +7,18 @@ import { SluiceError } from '../../core/errors.ts';
 import { isPrimitive, struct, type Field } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
 import { toValue } from '../rules/value.ts';
-import { defaultOf, type ColumnDefault } from './columns.ts';
+import { defaultOf } from './columns.ts';
+import { identityValue } from './identity.ts';
 
 export interface Valued {
   readonly table: string;
   /** What `current_timestamp()` is. */
   readonly nowMs: number;
+  /** SQL: 0 for the first row that gets a value, 1 for the next, and the same for a row each time. @default as the rows come */
+  readonly rowNumber?: string;
 }
+
+const AS_THEY_COME = 'row_number() OVER () - 1';
 
 const NOW = /^\s*(?:current_timestamp(?:\s*\(\s*\))?|now\s*\(\s*\))\s*$/i;
 const TODAY = /^\s*(?:current_date|curdate)(?:\s*\(\s*\))?\s*$/i;
@@ -27,7 +32,9 @@ export async function defaultValues(
   const values = new Map<string, string>();
   for (const field of fields) {
     const found = defaultOf(field);
-    if (found?.kind === 'default') values.set(field.name, await defaultValue(session, field, found, valued));
+    if (found?.kind === 'identity') values.set(field.name, identityValue(found, valued.rowNumber ?? AS_THEY_COME));
+    if (found?.kind !== 'default') continue;
+    values.set(field.name, await defaultValue(session, field, found.expression, valued));
   }
   return values;
 }
@@ -39,7 +46,7 @@ export async function defaultValues(
 async function defaultValue(
   session: Session,
   { name, type }: Field,
-  { expression }: ColumnDefault,
+  expression: string,
   { table, nowMs }: Valued,
 ): Promise<string> {
   const instant = new Date(nowMs).toISOString();

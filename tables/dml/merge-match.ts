@@ -64,7 +64,7 @@ async function matched(session: Session, target: string, options: MergeOptions):
     `CREATE OR REPLACE TEMP TABLE ${ACTIONS} AS SELECT file, row, source, clause AS ${OWN.clause} FROM (${taken}${whenNotMatchedBySource.length === 0 ? '' : ` UNION ALL ${bySource}`}) WHERE clause IS NOT NULL`,
   );
   await session.run(
-    `CREATE OR REPLACE TEMP TABLE ${INSERTS} AS FROM (SELECT source.${OWN.source} AS source, ${clauseOf(whenNotMatched)} AS ${OWN.clause} FROM ${SOURCE} AS source WHERE NOT EXISTS (FROM ${PAIRS} AS p WHERE p.source = source.${OWN.source})) WHERE ${OWN.clause} IS NOT NULL`,
+    `CREATE OR REPLACE TEMP TABLE ${INSERTS} AS SELECT *, row_number() OVER () - 1 AS ${OWN.insert} FROM (SELECT source.${OWN.source} AS source, ${clauseOf(whenNotMatched)} AS ${OWN.clause} FROM ${SOURCE} AS source WHERE NOT EXISTS (FROM ${PAIRS} AS p WHERE p.source = source.${OWN.source})) WHERE ${OWN.clause} IS NOT NULL`,
   );
 }
 

@@ -25,6 +25,8 @@ export const OWN = {
   row: '__sluice_row_of_file',
   source: '__sluice_row_of_source',
   clause: '__sluice_clause',
+  /** Of a row of the source that is inserted. */
+  insert: '__sluice_row_of_inserts',
 } as const;
 
 /** The number of the first clause whose condition holds, from `first` on; NULL when none does. */
@@ -70,6 +72,17 @@ export function unsetBy(
     if (numbers.length > 0) found.set(field, numbers);
   }
   return found;
+}
+
+/** The columns that some clause sets. */
+export function setBySome(
+  clauses: readonly (RowClause | InsertClause)[],
+  fields: readonly Field[],
+  star: Star,
+  table: string,
+): Field[] {
+  const sets = clauses.map((clause) => setBy(clause, fields, star, table));
+  return fields.filter(({ name }) => sets.some((set) => set.has(name)));
 }
 
 function setBy(

@@ -9,6 +9,7 @@ import type { Field, StructType } from '../../core/schema.ts';
 import { quoteIdent, quoteString } from '../../engine/quoting.ts';
 import { textOf } from '../../engine/values.ts';
 import { generatedValues, recomputed } from '../defaults/generated.ts';
+import { checkNotBrought, checkNotSet, marksAfter } from '../defaults/identity.ts';
 import { defaultValues } from '../defaults/values.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { OperatedOnRows } from '../operation.ts';
@@ -27,7 +28,7 @@ import {
   type MergeTouched,
 } from './merge-match.ts';
 import { updatedValue } from './merge-schema.ts';
-import { columnsOf, OWN, unsetBy, type RowClause } from './merge-sql.ts';
+import { columnsOf, OWN, setBySome, unsetBy, type RowClause } from './merge-sql.ts';
 import { groups } from './rewrite.ts';
 import { sum } from './shared.ts';
 import { staging, type Staging, type Written } from './staging.ts';
@@ -76,7 +77,7 @@ export async function writeMerged(parts: OperatedOnRows, snapshot: Snapshot, mer
     if (inserted === 0n) return;
     tellStep(merged.options, 'writing rows', writes, writes);
     const news = `FROM ${INSERTS} AS a ${sql.bySource}`;
-    await to.rows(sql.created(news), inserted);
+    await to.rows(sql.created(news), inserted, sql.identities);
     await to.record(() => [`SELECT *, ${changedAs('insert')} FROM (${sql.created(news)}) AS n`]);
   });
 }
@@ -93,7 +94,10 @@ async function columnsFor(parts: OperatedOnRows, snapshot: Snapshot, merged: Mer
   const insert: Star = { source, isPartial, value: (_, own) => `source.${quoteIdent(own.name)}` };
   const inserts = options.whenNotMatched ?? [];
   const unset = unsetBy(inserts, schema.fields, insert, table);
-  const values = await defaultValues(session, [...unset.keys()], { table, nowMs: clock.nowMs() });
+  const rowNumber = `a.${OWN.insert}`;
+  const values = await defaultValues(session, [...unset.keys()], { table, nowMs: clock.nowMs(), rowNumber });
+  checkNotSet(setBySome(clauses, schema.fields, update, table), table);
+  checkNotBrought(setBySome(inserts, schema.fields, insert, table), table);
   const query = async (
     columns: string,
     without: ReadonlyMap<Field, readonly number[]>,
@@ -110,6 +114,8 @@ async function columnsFor(parts: OperatedOnRows, snapshot: Snapshot, merged: Mer
     changed: await query(columns, unsetBy(clauses, schema.fields, update, table)),
     kept: columnsOf(schema.fields, [], update, kept, table),
     created: await query(created, unset),
+    /** The last numbers of rows that are inserted. */
+    identities: marksAfter([...unset.keys()], merged.inserted),
     bySource: `JOIN ${SOURCE} AS source ON source.${OWN.source} = a.source`,
   };
 }

@@ -58,10 +58,15 @@ export class Staging implements Written {
     this.#options = options;
   }
 
-  /** Writes the rows of a query, which are so many. @throws SluiceError `QUERY_FAILED` when they are not */
-  async rows(query: string, wanted: bigint): Promise<void> {
+  /** Writes the rows of a query, which are so many. @param identities the last numbers that they got. @throws SluiceError `QUERY_FAILED` when they are not */
+  async rows(query: string, wanted: bigint, identities: ReadonlyMap<string, bigint> = new Map()): Promise<void> {
     const { table, session } = this.#parts;
-    const files = await table.stage(session, query, { ...this.#options.shape, madeFor: this.#snapshot });
+    const files = await table.stage(session, query, {
+      ...this.#options.shape,
+      madeFor: this.#snapshot,
+      keepsIdentities: true,
+      identities,
+    });
     this.staged.push(...files);
     this.add.push(...files);
     checkCount(this.#snapshot, rowsIn(files), wanted, this.#options.advice);

@@ -5,6 +5,7 @@
  * refused. Source: Databricks, "UPDATE".
  */
 import { generatedValues } from '../defaults/generated.ts';
+import { checkNotSet } from '../defaults/identity.ts';
 import { operate, type OperatedOnRows } from '../operation.ts';
 import { assigned, NO_SOURCE } from './assignments.ts';
 import { rewriteFiles, type RewriteResult } from './rewrite.ts';
@@ -28,6 +29,10 @@ export async function updateRows(parts: OperatedOnRows, options: UpdateOptions):
   return operate({ ...parts, signal: options.signal }, 'rows', (snapshot) =>
     inTransaction(session, async () => {
       const values = assigned(options.set, snapshot.schema.fields, NO_SOURCE, snapshot.location);
+      checkNotSet(
+        snapshot.schema.fields.filter(({ name }) => values.has(name)),
+        snapshot.location,
+      );
       const unset = snapshot.schema.fields.filter(({ name }) => !values.has(name));
       const computed = await generatedValues(session, unset, snapshot.schema, snapshot.location);
       const condition = await pruned(session, snapshot, options);

@@ -29,6 +29,8 @@ export interface AddFile {
   readonly deletionVector?: DeletionVector;
   /** Of a file that was staged: what the table asked of its rows and columns then (`writtenFor`). Not in the log. */
   readonly writtenFor?: string;
+  /** Of a file that was staged: the last numbers that its rows, and those of the files beside it, got in identity columns. Not in the log. */
+  readonly identities?: ReadonlyMap<string, bigint>;
 }
 
 export interface RemoveFile {

@@ -20,8 +20,8 @@ interface Feature {
   readonly neededBy?: (metadata: Metadata) => boolean;
   /** Whether sluice reads tables that have it. Those that ask nothing of readers are read whatever this says. @default false */
   readonly read?: true;
-  /** Whether sluice writes such tables: always, or only while nothing in the table uses the feature. @default no */
-  readonly write?: 'always' | 'unused';
+  /** Whether sluice writes such tables. @default no */
+  readonly write?: 'always';
 }
 
 const property =
@@ -51,7 +51,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     read: true,
     write: 'always',
   },
-  identityColumns: { legacyWriter: 6, neededBy: columns((key) => key.startsWith('delta.identity.')), write: 'unused' },
+  identityColumns: { legacyWriter: 6, neededBy: columns((key) => key.startsWith('delta.identity.')), write: 'always' },
   timestampNtz: {
     readers: true,
     neededBy: ({ schema }) => [...typesIn(schema)].some(isTimestampNtz),
@@ -149,13 +149,9 @@ export function unreadable(protocol: Protocol): string[] {
 
 /** The features of a table that a writer needs and sluice does not have. */
 export function unwritable({ protocol, metadata }: Described): string[] {
-  const needed = new Set(neededFeatures(metadata));
   // A property that is set without its feature binds nobody, and whoever announces the feature later would find what was left out.
-  const all = new Set([...featuresOf(protocol), ...needed]);
-  return [...all].filter((name) => {
-    const write = FEATURES[name]?.write;
-    return write === undefined || (write === 'unused' && needed.has(name));
-  });
+  const all = new Set([...featuresOf(protocol), ...neededFeatures(metadata)]);
+  return [...all].filter((name) => FEATURES[name]?.write === undefined);
 }
 
 function isTimestampNtz(type: DataType): boolean {

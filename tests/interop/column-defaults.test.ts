@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DeltaTable } from '../../tables/index.ts';
-import { field, primitive, struct } from '../../core/schema.ts';
+import { field, primitive, struct, type Field } from '../../core/schema.ts';
 import type { Session } from '../../engine/session.ts';
 import { BesideSpark } from './beside-spark.ts';
 
@@ -23,21 +23,30 @@ interface Step {
   readonly ours: (table: DeltaTable) => Promise<unknown>;
 } // prettier-ignore
 
-/** Each step by both, and then both are the same; and again with Spark and sluice in turn on one table. */
-async function expectEach(name: string, statements: readonly string[], steps: readonly Step[]): Promise<void> {
-  const { ours, theirs } = await beside.twice(name, statements);
-  const turns = `${name} in turn`;
-  await beside.twice(turns, statements);
+/** Each step by both, and then both are the same; and again with Spark and sluice in turn on one table. @param make makes three tables alike */
+async function expectEach(
+  name: string,
+  make: (name: string) => Promise<unknown>,
+  steps: readonly Step[],
+): Promise<void> {
+  const { bench, spark } = beside;
+  const [theirs, turns] = [`${name} of spark`, `${name} in turn`];
+  for (const each of [name, theirs, turns]) await make(each);
   for (const [i, step] of steps.entries()) {
     await bySpark(theirs, step);
-    await step.ours(ours);
-    expect([i, await beside.bench.digest(name)]).toEqual([i, await beside.bench.digest(theirs)]);
-    await (i % 2 === 0 ? bySpark(turns, step) : step.ours(beside.bench.table(turns)));
+    await step.ours(bench.table(name));
+    expect([i, await bench.digest(name)]).toEqual([i, await bench.digest(theirs)]);
+    await (i % 2 === 0 ? bySpark(turns, step) : step.ours(bench.table(turns)));
   }
   expect(await beside.schemaOf(name)).toEqual(await beside.schemaOf(theirs));
-  expect(await beside.spark.read(beside.bench.path(name))).toEqual(await beside.bench.digest(theirs));
-  expect(await beside.spark.read(beside.bench.path(turns))).toEqual(await beside.bench.digest(theirs));
+  expect(await spark.read(bench.path(name))).toEqual(await bench.digest(theirs));
+  expect(await spark.read(bench.path(turns))).toEqual(await bench.digest(theirs));
 }
+
+/** A table that Spark makes. */
+const bySql = (...statements: readonly string[]) => async (name: string): Promise<void> => {
+  for (const statement of statements) await beside.spark.sql(statement.replaceAll('TABLE_', beside.sqlName(name)));
+}; // prettier-ignore
 
 async function bySpark(name: string, { spark }: Step): Promise<void> {
   if (typeof spark === 'string') return beside.spark.sql(spark.replaceAll('TABLE_', beside.sqlName(name)));
@@ -50,10 +59,10 @@ const session = (): Session => beside.bench.session;
 test('defaults', async () => {
   await expectEach(
     'defaults',
-    [
+    bySql(
       `CREATE TABLE TABLE_ (id BIGINT, name STRING DEFAULT 'it''s', n INT NOT NULL DEFAULT -7, d DOUBLE DEFAULT 1.5, m DECIMAL(9, 2) DEFAULT 1.25, day DATE DEFAULT DATE '2026-01-31', ok BOOLEAN DEFAULT true, nothing STRING DEFAULT NULL, kind STRING DEFAULT 'k') USING delta PARTITIONED BY (kind) TBLPROPERTIES ('delta.feature.allowColumnDefaults' = 'supported')`,
       `INSERT INTO TABLE_ (id) VALUES (0)`,
-    ],
+    ),
     [
       {
         spark: `INSERT INTO TABLE_ (id, name, n) VALUES (1, NULL, 5)`,
@@ -177,4 +186,54 @@ test('generated columns', async () => {
   await mine.update(session(), { set: { name: `'z'` }, where: 'id >= 100' });
   const rows = await bench.session.rows(`SELECT day::VARCHAR AS day, month, label FROM ${await (await mine.snapshot()).relation()} WHERE id = 100`);
   expect(rows).toEqual([{ day: '2026-01-20', month: '2026-01', label: 'z-0' }]);
+}, LONG); // prettier-ignore
+
+const identity = (name: string, start: number, step: number, allowExplicitInsert: boolean): Field =>
+  field(name, primitive('long'), {
+    'delta.identity.start': start,
+    'delta.identity.step': step,
+    'delta.identity.allowExplicitInsert': allowExplicitInsert,
+  });
+
+test('identity columns', async () => {
+  const { bench, spark } = beside;
+  await expectEach(
+    'identity',
+    async (name) => {
+      const schema = struct([identity('id', 10, 5, false), identity('own', 1, 1, true), field('name', primitive('string'))]);
+      await bench.table(name).create({ schema, properties: { 'delta.enableDeletionVectors': 'false' } });
+      await spark.sql(`INSERT INTO ${beside.sqlName(name)} (name) VALUES ('a')`);
+    },
+    [
+      {
+        spark: `INSERT INTO TABLE_ (name, own) VALUES ('b', -7)`,
+        ours: (table) => table.append(session(), { source: `SELECT 'b' AS name, -7::BIGINT AS own` }),
+      },
+      {
+        spark: { rows: `SELECT 'c' AS name`, mode: 'append' },
+        ours: (table) => table.append(session(), { source: `SELECT 'c' AS name` }),
+      },
+      {
+        spark: `MERGE INTO TABLE_ AS target USING (SELECT 'd' AS name) AS source ON target.name = source.name WHEN NOT MATCHED THEN INSERT (name) VALUES (source.name)`,
+        ours: (table) => table.merge(session(), { source: `SELECT 'd' AS name`, on: 'target.name = source.name', whenNotMatched: [{ values: { name: 'source.name' } }] }),
+      },
+      {
+        spark: `UPDATE TABLE_ SET name = 'z' WHERE id = 10`,
+        ours: (table) => table.update(session(), { set: { name: `'z'` }, where: 'id = 10' }),
+      },
+      {
+        spark: { rows: `SELECT 'e' AS name`, mode: 'overwrite', options: { replaceWhere: `name = 'e'` } },
+        ours: (table) => table.overwrite(session(), { source: `SELECT 'e' AS name`, replaceWhere: `name = 'e'` }),
+      },
+    ],
+  );
+  const name = 'identity';
+  const table = bench.table(name);
+  await table.append(session(), { source: `SELECT 'o' || range AS name FROM range(20)` });
+  await spark.sql(`INSERT INTO ${beside.sqlName(name)} (name) SELECT concat('s', id) FROM range(20)`);
+  await table.append(session(), { source: `SELECT 'p' || range AS name FROM range(20)` });
+  const [counts] = await bench.session.rows(`SELECT count(*) AS n, count(DISTINCT id) AS ids, count(DISTINCT id % 5) AS apart FROM ${await (await table.snapshot()).relation()}`);
+  expect(counts).toEqual({ n: 65n, ids: 65n, apart: 1n });
+  await expect(spark.sql(`INSERT INTO ${beside.sqlName(name)} (id, name) VALUES (1, 'x')`)).rejects.toThrow(/GENERATED ALWAYS|IDENTITY/i);
+  expect(await spark.read(bench.path(name))).toEqual(await bench.digest(name));
 }, LONG); // prettier-ignore

@@ -54,18 +54,6 @@ test.each(FEATURES)('%s', (feature, isReaders, read, written) => {
   else expect(writing).toThrow(refused);
 });
 
-test.each<readonly [string, Metadata]>([
-  ['identityColumns', metadata({}, [field('a', primitive('long'), { 'delta.identity.start': 1 })])],
-])('%s is refused for writing once a table uses it, also by its legacy version', (feature, used) => {
-  for (const protocol of [
-    { ...having(feature), readerFeatures: [] },
-    { minReaderVersion: 2, minWriterVersion: 6 },
-  ]) {
-    checkReadable(protocol, 'lake/t');
-    expect(() => { checkWritable(protocol, used, 'lake/t'); }).toThrow(new RegExp(`lake/t cannot be written: it needs ${feature}`)); // prettier-ignore
-  }
-});
-
 test('versions that nobody knows yet are refused', () => {
   expect(() => { checkReadable({ minReaderVersion: 4, minWriterVersion: 7 }, 'lake/t'); }).toThrow(/reader version 4/); // prettier-ignore
   expect(() => { checkWritable({ minReaderVersion: 1, minWriterVersion: 8 }, metadata(), 'lake/t'); }).toThrow(/writer version 8/); // prettier-ignore
