@@ -11,13 +11,15 @@ import { mappingModeOf } from './column-mapping.ts';
 import { checkDefaults } from './defaults/columns.ts';
 import { keepingMarks, withMarks } from './defaults/identity.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
-import { actionToJson, type Metadata, type Protocol } from './log/actions.ts';
+import { actionToJson } from './log/action-json.ts';
+import type { Metadata, Protocol } from './log/actions.ts';
 import { isActive, neededFeatures, withFeatures, type Described } from './log/features.ts';
 import { withInCommitTime } from './log/in-commit.ts';
 import { mappingSetting } from './log/properties.ts';
 import { askedBy, checkReadable, checkStaysWritable, checkUnset, joined, type Asked } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { checkPartitionColumns, otherPartitions, sameTexts } from './partitions.ts';
+import { withTrackingNames } from './row-tracking.ts';
 import { mayWiden, withTypeChanges } from './widening.ts';
 
 export interface TableFacts {
@@ -44,8 +46,9 @@ export function nextTable(change: Change, state: LogState | undefined, facts: Ta
   const described = nextMetadata(change, asked.configuration, state, facts);
   const wanted = withMarks(described, change.add, table);
   const mapped = wanted === state?.metadata ? wanted : withMapping(wanted, change, state, table);
-  const { metadata, inCommitMs } = withInCommitTime(mapped, state, nowMs);
-  const protocol = nextProtocol(change, asked, state, metadata);
+  const protocol = nextProtocol(change, asked, state, mapped);
+  const named = withTrackingNames(mapped, protocol, { state, id: facts.tableId, table });
+  const { metadata, inCommitMs } = withInCommitTime(named, state, nowMs);
   if (metadata !== state?.metadata || protocol !== state.protocol) {
     checkReadable(protocol, table);
     checkStaysWritable(protocol, metadata, table);

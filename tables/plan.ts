@@ -16,6 +16,7 @@ import { checkNotAppendOnly, checkWritable } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
 import { txnRetentionMs } from './log/retention.ts';
 import { nextTable, type TableFacts } from './next-table.ts';
+import { keepsIds, tracked } from './row-tracking.ts';
 import { otherPartitions, sameTexts } from './partitions.ts';
 
 export interface PlanFacts extends TableFacts {
@@ -41,6 +42,8 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
   if (removed.length > 0 && dataChange) {
     for (const each of [state?.metadata.configuration ?? {}, configuration]) checkNotAppendOnly(each, table);
   }
+  const described = { protocol, metadata };
+  const { add, backfilled, domain } = tracked(change.add, described, { state, gone: removed, table });
   return [
     {
       kind: 'commitInfo',
@@ -49,13 +52,16 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
         removed: removed.length,
         level: isolationLevelOf(configuration),
         inCommitMs,
+        keepsIds: keepsIds(change.add, removed, described),
       }),
     },
     ...(protocol === state?.protocol ? [] : [{ kind: 'protocol' as const, protocol }]),
     ...(metadata === state?.metadata ? [] : [{ kind: 'metaData' as const, metaData: metadata }]),
     ...txns(change, state, nowMs).map((txn) => ({ kind: 'txn' as const, txn })),
     ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs, dataChange) })),
-    ...change.add.map((add) => ({ kind: 'add' as const, add: addOf(add, dataChange) })),
+    ...add.map((file) => ({ kind: 'add' as const, add: addOf(file, dataChange) })),
+    ...backfilled.map((file) => ({ kind: 'add' as const, add: file })),
+    ...(domain === undefined ? [] : [{ kind: 'domainMetadata' as const, domainMetadata: domain }]),
     ...(change.changes ?? []).map(({ path, partitionValues, bytes }) => ({
       kind: 'cdc' as const,
       cdc: { path, partitionValues, bytes },
@@ -76,12 +82,16 @@ function removedBy({ mode, remove = [] }: Change, state: LogState | undefined): 
 }
 
 function removeOf(
-  { path, partitionValues, bytes, deletionVector }: AddFile,
+  { path, partitionValues, bytes, deletionVector, baseRowId, defaultRowCommitVersion }: AddFile,
   nowMs: number,
   dataChange: boolean,
 ): RemoveFile {
   const vector = deletionVector === undefined ? {} : { deletionVector };
-  return { path, deletionMs: nowMs, dataChange, partitionValues, bytes, ...vector };
+  const ids = {
+    ...(baseRowId === undefined ? {} : { baseRowId }),
+    ...(defaultRowCommitVersion === undefined ? {} : { defaultRowCommitVersion }),
+  };
+  return { path, deletionMs: nowMs, dataChange, partitionValues, bytes, ...vector, ...ids };
 }
 
 /** What the change sets, and positions of our flows that would else expire (`delta.setTransactionRetentionDuration`). */

@@ -1,15 +1,13 @@
 /**
- * The actions of a Delta log entry, read from and written to JSON lines.
+ * The actions of a Delta log, and entries of them: one JSON object a line.
  *
- * Promise: numbers keep every digit; an entry that is not whole is refused with its file and line; actions that readers may
- * ignore (`domainMetadata` …) are kept out of the way.
- * Source: Delta protocol, "Actions".
+ * Promise: an entry that is not whole is refused with its file and line. Source: Delta protocol, "Actions".
  */
 import { messageOf, SluiceError } from '../../core/errors.ts';
-import { isJsonObject, parseJson, stringifyJson, type Json, type JsonObject } from '../../core/json.ts';
-import { typeFromJson, typeToJson, type StructType } from '../../core/schema.ts';
-import { withoutVoid } from './void-columns.ts';
-import { deletionVectorFromJson, deletionVectorToJson, type DeletionVector } from './deletion-vector.ts';
+import { isJsonObject, parseJson, stringifyJson, type JsonObject } from '../../core/json.ts';
+import type { StructType } from '../../core/schema.ts';
+import { actionFromJson, actionToJson } from './action-json.ts';
+import type { DeletionVector } from './deletion-vector.ts';
 
 export type PartitionValues = Readonly<Record<string, string | null>>;
 
@@ -27,6 +25,12 @@ export interface AddFile {
   readonly tags?: PartitionValues;
   /** Rows of the file that are no longer in the table. */
   readonly deletionVector?: DeletionVector;
+  /** The id of its first row, where rows are tracked; the others follow in their order. */
+  readonly baseRowId?: bigint;
+  /** The version that its rows are from, but for those that say otherwise themselves. */
+  readonly defaultRowCommitVersion?: bigint;
+  /** What has put its rows in order (clustered tables). */
+  readonly clusteringProvider?: string;
   /** Of a file that was staged: what the table asked of its rows and columns then (`writtenFor`). Not in the log. */
   readonly writtenFor?: string;
   /** Of a file that was staged: the last numbers that its rows, and those of the files beside it, got in identity columns. Not in the log. */
@@ -40,6 +44,8 @@ export interface RemoveFile {
   readonly partitionValues?: PartitionValues;
   readonly bytes?: bigint;
   readonly deletionVector?: DeletionVector;
+  readonly baseRowId?: bigint;
+  readonly defaultRowCommitVersion?: bigint;
 }
 
 export interface CdcFile {
@@ -73,12 +79,20 @@ export interface Txn {
   readonly lastUpdatedMs?: number;
 }
 
+/** What somebody keeps with the table under a name of their own; names with `delta.` are the protocol's. */
+export interface DomainMetadata {
+  readonly domain: string;
+  readonly configuration: string;
+  readonly removed: boolean;
+}
+
 export type Action =
   | { readonly kind: 'add'; readonly add: AddFile }
   | { readonly kind: 'remove'; readonly remove: RemoveFile }
   | { readonly kind: 'metaData'; readonly metaData: Metadata }
   | { readonly kind: 'protocol'; readonly protocol: Protocol }
   | { readonly kind: 'txn'; readonly txn: Txn }
+  | { readonly kind: 'domainMetadata'; readonly domainMetadata: DomainMetadata }
   /** A file that tells which rows a version changed. It is no part of the table. */
   | { readonly kind: 'cdc'; readonly cdc: CdcFile }
   | { readonly kind: 'commitInfo'; readonly commitInfo: JsonObject };
@@ -133,183 +147,4 @@ function corrupt(where: { table: string; file: string }, line: number, cause: un
       cause,
     },
   );
-}
-
-/** An action from JSON, of an entry or of a checkpoint's row; undefined for those that a reader may ignore. */
-export function actionFromJson(json: JsonObject): Action | undefined {
-  const { add, remove, metaData, protocol, txn, commitInfo, cdc } = json;
-  if (isJsonObject(add)) return { kind: 'add', add: addFromJson(add) };
-  if (isJsonObject(remove)) return { kind: 'remove', remove: removeFromJson(remove) };
-  if (isJsonObject(metaData)) return { kind: 'metaData', metaData: metadataFromJson(metaData) };
-  if (isJsonObject(protocol)) return { kind: 'protocol', protocol: protocolFromJson(protocol) };
-  if (isJsonObject(txn)) {
-    const lastUpdated = txn['lastUpdated'];
-    return {
-      kind: 'txn',
-      txn: {
-        appId: text(txn, 'appId'),
-        version: BigInt(number(txn, 'version')),
-        ...(lastUpdated === undefined || lastUpdated === null ? {} : { lastUpdatedMs: Number(lastUpdated) }),
-      },
-    };
-  }
-  if (isJsonObject(cdc)) return { kind: 'cdc', cdc: cdcFromJson(cdc) };
-  return isJsonObject(commitInfo) ? { kind: 'commitInfo', commitInfo } : undefined;
-}
-
-function addFromJson(json: JsonObject): AddFile {
-  const deletionVector = deletionVectorFromJson(json['deletionVector']);
-  const { stats: asText, stats_parsed: asStruct, tags } = json;
-  const stats = typeof asText !== 'string' && isJsonObject(asStruct) ? stringifyJson(asStruct) : asText;
-  const records = typeof stats === 'string' ? /"numRecords"\s*:\s*(\d+)/.exec(stats)?.[1] : undefined;
-  const add: { -readonly [key in keyof AddFile]: AddFile[key] } = {
-    path: text(json, 'path'),
-    partitionValues: strings(json['partitionValues']),
-    bytes: BigInt(number(json, 'size')),
-    modificationMs: Number(json['modificationTime'] ?? 0),
-    dataChange: json['dataChange'] !== false,
-  };
-  // Tables have hundreds of thousands of them: an object for each part that may be missing is seen in the time.
-  if (typeof stats === 'string') add.stats = stats;
-  if (records !== undefined) add.rows = BigInt(records) - (deletionVector?.cardinality ?? 0n);
-  if (isJsonObject(tags)) add.tags = strings(tags);
-  if (deletionVector !== undefined) add.deletionVector = deletionVector;
-  return add;
-}
-
-function removeFromJson(json: JsonObject): RemoveFile {
-  const { partitionValues, size } = json;
-  const deletionVector = deletionVectorFromJson(json['deletionVector']);
-  return {
-    path: text(json, 'path'),
-    deletionMs: Number(json['deletionTimestamp'] ?? 0),
-    dataChange: json['dataChange'] !== false,
-    ...(isJsonObject(partitionValues) ? { partitionValues: strings(partitionValues) } : {}),
-    ...(size === undefined || size === null ? {} : { bytes: BigInt(number(json, 'size')) }),
-    ...(deletionVector === undefined ? {} : { deletionVector }),
-  };
-}
-
-function cdcFromJson(json: JsonObject): CdcFile {
-  return {
-    path: text(json, 'path'),
-    partitionValues: strings(json['partitionValues']),
-    bytes: BigInt(number(json, 'size')),
-  };
-}
-
-function metadataFromJson(json: JsonObject): Metadata {
-  const written = parseJson(text(json, 'schemaString'));
-  const readable = withoutVoid(written);
-  const schema = typeFromJson(readable);
-  if (schema.kind !== 'struct') throw new SyntaxError('the schema is not a struct');
-  const { name, description, createdTime, partitionColumns } = json;
-  const configuration = Object.entries(strings(json['configuration'])).map(
-    ([key, value]) => [key, value ?? ''] as const,
-  );
-  return {
-    id: text(json, 'id'),
-    schema,
-    partitionColumns: Array.isArray(partitionColumns) ? (partitionColumns as readonly Json[]).map(String) : [],
-    configuration: Object.fromEntries(configuration),
-    ...(readable === written ? {} : { hasVoid: true as const }),
-    ...(typeof name === 'string' ? { name } : {}),
-    ...(typeof description === 'string' ? { description } : {}),
-    ...(typeof createdTime === 'number' ? { createdMs: createdTime } : {}),
-  };
-}
-
-function protocolFromJson(json: JsonObject): Protocol {
-  const features = (key: string): readonly string[] | undefined =>
-    Array.isArray(json[key]) ? (json[key] as readonly Json[]).map(String) : undefined;
-  const readerFeatures = features('readerFeatures');
-  const writerFeatures = features('writerFeatures');
-  return {
-    minReaderVersion: Number(number(json, 'minReaderVersion')),
-    minWriterVersion: Number(number(json, 'minWriterVersion')),
-    ...(readerFeatures === undefined ? {} : { readerFeatures }),
-    ...(writerFeatures === undefined ? {} : { writerFeatures }),
-  };
-}
-
-/** The JSON of an action, for entries and checkpoints alike. */
-export function actionToJson(action: Action): JsonObject {
-  switch (action.kind) {
-    case 'add': {
-      const { path, partitionValues, bytes, modificationMs, dataChange, stats, tags } = action.add;
-      const deletionVector = deletionVectorToJson(action.add.deletionVector);
-      const facts = { partitionValues, size: bytes, modificationTime: modificationMs, dataChange, stats, tags };
-      return { add: { path, ...facts, deletionVector } };
-    }
-    case 'remove': {
-      const { path, deletionMs, dataChange, partitionValues, bytes } = action.remove;
-      const extended = partitionValues !== undefined && bytes !== undefined;
-      return {
-        remove: {
-          path,
-          deletionTimestamp: deletionMs,
-          dataChange,
-          extendedFileMetadata: extended,
-          partitionValues,
-          size: bytes,
-          deletionVector: deletionVectorToJson(action.remove.deletionVector),
-        },
-      };
-    }
-    case 'metaData': {
-      const { id, name, description, schema, partitionColumns, configuration, createdMs } = action.metaData;
-      return {
-        metaData: {
-          id,
-          name,
-          description,
-          format: { provider: 'parquet', options: {} },
-          schemaString: stringifyJson(typeToJson(schema)),
-          partitionColumns,
-          configuration,
-          createdTime: createdMs,
-        },
-      };
-    }
-    case 'protocol':
-      return { protocol: { ...action.protocol } };
-    case 'txn': {
-      const { appId, version, lastUpdatedMs } = action.txn;
-      return { txn: { appId, version, lastUpdated: lastUpdatedMs } };
-    }
-    case 'cdc': {
-      const { path, partitionValues, bytes } = action.cdc;
-      return { cdc: { path, partitionValues, size: bytes, dataChange: false } };
-    }
-    case 'commitInfo':
-      return { commitInfo: action.commitInfo };
-  }
-}
-
-function text(json: JsonObject, key: string): string {
-  const value = json[key];
-  if (typeof value !== 'string') throw new SyntaxError(`${key} is missing`);
-  return value;
-}
-
-function number(json: JsonObject, key: string): number | bigint {
-  const value = json[key];
-  if (typeof value === 'bigint' || Number.isInteger(value)) return value as number | bigint;
-  throw new SyntaxError(`${key} is missing or no integer`);
-}
-
-function strings(json: Json | undefined): PartitionValues {
-  if (!isJsonObject(json)) return {};
-  if (areTexts(json)) return json;
-  return Object.fromEntries(
-    Object.entries(json).map(([key, value]) => [
-      key,
-      value === null || value === undefined || typeof value === 'object' ? null : String(value),
-    ]),
-  );
-}
-
-function areTexts(json: JsonObject): json is PartitionValues {
-  for (const key in json) if (typeof json[key] !== 'string' && json[key] !== null) return false;
-  return true;
 }

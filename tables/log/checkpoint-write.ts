@@ -1,17 +1,20 @@
 /**
- * A V1 checkpoint: the state of a table as one Parquet file, and the hint to it.
+ * A checkpoint of one file, V1 or V2 as the table asks: the state of a table as one Parquet file, and the hint to it.
  *
  * Promise: one row per action, expired tombstones and application ids left out, no commitInfo; a reader that needs no feature
- * can read it; the hint never goes back. Source: Delta protocol, "Checkpoints", "Checkpoint Schema".
+ * can read it; the hint never goes back. A V2 checkpoint has no sidecars and the classic name, so that readers that do not know V2 find it and say what they lack.
+ * Source: Delta protocol, "Checkpoints", "Checkpoint Schema", "V2 Spec".
  */
-import { stringifyJson } from '../../core/json.ts';
+import { stringifyJson, type JsonObject } from '../../core/json.ts';
 import { CHUNK_ROWS } from '../../engine/vectors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { copyToParquet, type ParquetFile } from '../../engine/parquet.ts';
 import { quoteString } from '../../engine/quoting.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { actionToJson, type Action } from './actions.ts';
+import { actionToJson } from './action-json.ts';
+import type { Action } from './actions.ts';
 import { readHint } from './checkpoint-read.ts';
+import { isActive } from './features.ts';
 import { checkpointPath, LAST_CHECKPOINT } from './paths.ts';
 import { isOn } from './properties.ts';
 import type { LogState } from './replay.ts';
@@ -36,6 +39,9 @@ const COLUMNS = {
     stats: 'VARCHAR',
     tags: TEXT_MAP,
     deletionVector: DELETION_VECTOR,
+    baseRowId: 'BIGINT',
+    defaultRowCommitVersion: 'BIGINT',
+    clusteringProvider: 'VARCHAR',
   },
   remove: {
     path: 'VARCHAR',
@@ -45,6 +51,8 @@ const COLUMNS = {
     partitionValues: TEXT_MAP,
     size: 'BIGINT',
     deletionVector: DELETION_VECTOR,
+    baseRowId: 'BIGINT',
+    defaultRowCommitVersion: 'BIGINT',
   },
   metaData: {
     id: 'VARCHAR',
@@ -62,7 +70,10 @@ const COLUMNS = {
     readerFeatures: ['VARCHAR'],
     writerFeatures: ['VARCHAR'],
   },
+  domainMetadata: { domain: 'VARCHAR', configuration: 'VARCHAR', removed: 'BOOLEAN' },
 };
+/** What a checkpoint of version 2 has beside them. */
+const V2_COLUMNS = { ...COLUMNS, checkpointMetadata: { version: 'BIGINT', tags: TEXT_MAP } };
 
 /**
  * Whether sluice may write checkpoints of a table: its properties can ask for columns that sluice does not write.
@@ -95,8 +106,8 @@ async function writeParquet(engine: Engine, state: LogState, local: string): Pro
     const appender = await session.appender('checkpoint_rows');
     try {
       let rows: string[] = [];
-      for (const action of actionsOf(state)) {
-        rows.push(stringifyJson(actionToJson(action)));
+      for (const action of rowsOf(state)) {
+        rows.push(stringifyJson(action));
         if (rows.length < CHUNK_ROWS) continue;
         appender.append([rows], rows.length);
         rows = [];
@@ -106,17 +117,28 @@ async function writeParquet(engine: Engine, state: LogState, local: string): Pro
     } finally {
       appender.close();
     }
-    const query = `SELECT unnest(from_json(action, ${quoteString(stringifyJson(COLUMNS))})) FROM checkpoint_rows`;
+    const query = `SELECT unnest(from_json(action, ${quoteString(stringifyJson(isV2(state) ? V2_COLUMNS : COLUMNS))})) FROM checkpoint_rows`;
     return await copyToParquet(session, query, local, { compression: 'snappy' });
   } finally {
     session.close();
   }
 }
 
+/** Source: Delta protocol, "V2 Checkpoint Table Feature"; Delta, `CheckpointPolicy`. */
+function isV2({ protocol, metadata }: LogState): boolean {
+  return isActive('v2Checkpoint', { protocol, metadata });
+}
+
+function* rowsOf(state: LogState): Iterable<JsonObject> {
+  if (isV2(state)) yield { checkpointMetadata: { version: state.version, tags: {} } };
+  for (const action of actionsOf(state)) yield actionToJson(action);
+}
+
 function* actionsOf(state: LogState): Iterable<Action> {
   yield { kind: 'protocol', protocol: state.protocol };
   yield { kind: 'metaData', metaData: state.metadata };
   for (const txn of state.txn.values()) yield { kind: 'txn', txn };
+  for (const domainMetadata of state.domains.values()) yield { kind: 'domainMetadata', domainMetadata };
   for (const add of state.files.values()) yield { kind: 'add', add };
   for (const remove of state.removed.values()) yield { kind: 'remove', remove };
 }

@@ -15,9 +15,14 @@ interface CommitFacts {
   readonly level: IsolationLevel;
   /** The time that the commit gives itself, where the table keeps such times. */
   readonly inCommitMs?: number | undefined;
+  /** Whether rows keep the ids that they had, where the table tracks rows. */
+  readonly keepsIds?: boolean | undefined;
 }
 
-export function commitInfo(change: Change, { txnId, nowMs, removed, level, inCommitMs }: CommitFacts): JsonObject {
+export function commitInfo(
+  change: Change,
+  { txnId, nowMs, removed, level, inCommitMs, keepsIds }: CommitFacts,
+): JsonObject {
   const { operation, mode, add, info, partitionColumns, read } = change;
   const writing = { mode: mode === 'append' ? 'Append' : 'Overwrite', partitionBy: partitionColumns ?? [] };
   const parameters = change.operationParameters ?? (mode === 'rewrite' ? {} : writing);
@@ -38,6 +43,7 @@ export function commitInfo(change: Change, { txnId, nowMs, removed, level, inCom
     },
     engineInfo: ENGINE_INFO,
     txnId,
+    ...(keepsIds === undefined ? {} : { tags: { 'delta.rowTracking.preserved': String(keepsIds) } }),
     ...(info === undefined ? {} : { sluice: info }),
   };
 }

@@ -61,10 +61,15 @@ const FEATURES: Readonly<Record<string, Feature>> = {
   deletionVectors: { readers: true, neededBy: property('delta.enableDeletionVectors'), read: true, write: 'always' },
   typeWidening: { readers: true, neededBy: property('delta.enableTypeWidening'), read: true, write: 'always' },
   'typeWidening-preview': { readers: true, read: true },
-  v2Checkpoint: { readers: true, neededBy: ({ configuration }) => configuration['delta.checkpointPolicy']?.toLowerCase() === 'v2', read: true }, // prettier-ignore
+  v2Checkpoint: {
+    readers: true,
+    neededBy: ({ configuration }) => configuration['delta.checkpointPolicy']?.toLowerCase() === 'v2',
+    read: true,
+    write: 'always',
+  },
   vacuumProtocolCheck: { readers: true, read: true, write: 'always' },
-  domainMetadata: {},
-  rowTracking: { requires: ['domainMetadata'], neededBy: property('delta.enableRowTracking') },
+  domainMetadata: { write: 'always' },
+  rowTracking: { requires: ['domainMetadata'], neededBy: property('delta.enableRowTracking'), write: 'always' },
   clustering: { requires: ['domainMetadata'] },
   inCommitTimestamp: { neededBy: property('delta.enableInCommitTimestamps'), write: 'always' },
   allowColumnDefaults: { neededBy: columns((key) => key === 'CURRENT_DEFAULT'), write: 'always' },

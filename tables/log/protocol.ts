@@ -13,7 +13,7 @@ import { durationMs } from './retention.ts';
 
 /** Properties that ask for something that sluice does not do, beside those that need a feature (`features.ts`). */
 const NOT_SET =
-  /^delta\.(columnMapping\.(?!mode$)|constraints\.|universalFormat\.|coordinatedCommits\.|enable(?!ExpiredLogCleanup$|ChangeDataFeed$|DeletionVectors$|TypeWidening$|RowTracking$|InCommitTimestamps$|IcebergCompat))/;
+  /^delta\.(columnMapping\.(?!mode$)|rowTracking\.|constraints\.|universalFormat\.|coordinatedCommits\.|enable(?!ExpiredLogCleanup$|ChangeDataFeed$|DeletionVectors$|TypeWidening$|RowTracking$|InCommitTimestamps$|IcebergCompat))/;
 /** Properties that speak of the protocol. They are no part of the table's own. Source: Delta, `isTableProtocolProperty`. */
 const FEATURE = 'delta.feature.';
 
@@ -116,6 +116,12 @@ function checkValue(key: string, value: string, table: string): void {
   if (key === 'delta.columnMapping.mode' && !['none', 'name', 'id'].includes(value.toLowerCase())) {
     throw new SluiceError('CONFIG_INVALID', `${table}: ${key} is ${value}: it is none, name or id`, {
       advice: 'Write name.',
+      facts: { table, property: key },
+    });
+  }
+  if (key === 'delta.checkpointPolicy' && !['classic', 'v2'].includes(value.toLowerCase())) {
+    throw new SluiceError('CONFIG_INVALID', `${table}: ${key} is ${value}: it is classic or v2`, {
+      advice: 'Write classic, or v2.',
       facts: { table, property: key },
     });
   }

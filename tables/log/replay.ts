@@ -5,7 +5,7 @@
  * Reconciliation".
  */
 import { SluiceError } from '../../core/errors.ts';
-import type { Action, AddFile, Metadata, Protocol, RemoveFile, Txn } from './actions.ts';
+import type { Action, AddFile, DomainMetadata, Metadata, Protocol, RemoveFile, Txn } from './actions.ts';
 import { logicalFileKey } from './deletion-vector.ts';
 import { inCommitMs, inCommitSince } from './in-commit.ts';
 import { OverlayMap } from './overlay-map.ts';
@@ -23,6 +23,8 @@ export interface LogState {
   /** Tombstones, which checkpoints carry until they expire. */
   readonly removed: OverlayMap<RemoveFile>;
   readonly txn: OverlayMap<Txn>;
+  /** By name, without those that were taken away. */
+  readonly domains: OverlayMap<DomainMetadata>;
 }
 
 /** What one version says: a log entry, or all the rows of a checkpoint. */
@@ -40,6 +42,7 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
   const files = new Map<string, AddFile | undefined>();
   const removed = new Map<string, RemoveFile | undefined>();
   const txn = new Map<string, Txn>();
+  const domains = new Map<string, DomainMetadata | undefined>();
   let { version, timestampMs, protocol, metadata } = base ?? { version: -1n, timestampMs: 0 };
   for (const entry of entries) {
     ({ version, timestampMs } = entry);
@@ -67,6 +70,12 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
         case 'txn':
           txn.set(action.txn.appId, action.txn);
           break;
+        case 'domainMetadata': {
+          const { domain } = action.domainMetadata;
+          if (action.domainMetadata.removed) takeOut(domains, base?.domains, domain);
+          else domains.set(domain, action.domainMetadata);
+          break;
+        }
         case 'cdc':
         case 'commitInfo':
           break;
@@ -90,6 +99,7 @@ export function replay(base: LogState | undefined, entries: readonly LogEntry[],
     files: applied(base?.files, files),
     removed: applied(base?.removed, removed),
     txn: applied(base?.txn, txn),
+    domains: applied(base?.domains, domains),
   };
 }
 

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { deletionVectorPath } from '../deletion-vectors/deleted-rows.ts';
 import type { AddFile } from '../log/actions.ts';
 import type { DeletionVector } from '../log/deletion-vector.ts';
+import { withoutIds } from '../row-tracking.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { absolutePath, encodedPath, isAbsolute, placeOf, type Place } from '../store/place.ts';
 
@@ -32,7 +33,7 @@ export function shallowFile(from: ObjectStore, file: AddFile): Cloned {
     deletionVector?.storageType === 'u'
       ? { deletionVector: elsewhere(deletionVector, from, deletionVectorPath(deletionVector)) }
       : {};
-  return { file: { ...file, ...vector, path: absolutePath(from, file.path) }, copies: [] };
+  return { file: { ...withoutIds(file), ...vector, path: absolutePath(from, file.path) }, copies: [] };
 }
 
 /** A copy of the file, under the path that it has in the source. */
@@ -40,13 +41,13 @@ export function deepFile(from: ObjectStore, to: ObjectStore, file: AddFile): Clo
   const data = copied(from, to, file.path, file.bytes);
   const { deletionVector } = file;
   if (deletionVector === undefined || deletionVector.storageType === 'i') {
-    return { file: { ...file, path: data.path }, copies: [data.copy] };
+    return { file: { ...withoutIds(file), path: data.path }, copies: [data.copy] };
   }
   const vector = copied(from, to, deletionVectorPath(deletionVector), BigInt(deletionVector.sizeInBytes));
   const isOwn = deletionVector.storageType === 'u';
   return {
     file: {
-      ...file,
+      ...withoutIds(file),
       path: data.path,
       deletionVector: isOwn ? deletionVector : elsewhere(deletionVector, to, vector.path),
     },

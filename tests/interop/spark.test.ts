@@ -22,8 +22,10 @@ const UNREADABLE: readonly FeatureTable[] = [
 ];
 
 const UNWRITABLE: readonly FeatureTable[] = [
-  { feature: 'rowTracking', properties: `'delta.enableRowTracking' = 'true'` },
-  { feature: 'v2Checkpoint', properties: `'delta.checkpointPolicy' = 'v2'` },
+  {
+    feature: 'icebergCompatV2',
+    properties: `'delta.enableIcebergCompatV2' = 'true', 'delta.columnMapping.mode' = 'name'`,
+  },
 ];
 
 interopSuite('spark', (stage) => {

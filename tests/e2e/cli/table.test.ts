@@ -85,7 +85,7 @@ test('properties are listed and set, and refused when they mean nothing or need 
   expect(set).toMatchObject({ version: version + 1, properties: { 'delta.deletedFileRetentionDuration': 'interval 30 days', team: 'shop' } });
   expectError(await table('vacuum', 'silver.orders', '--retain-hours', '200'), 2, 'RETENTION_TOO_SHORT', '720');
   expectError(await table('properties', 'silver.orders', '--set', 'delta.deletedFileRetentionDuration=long'), 3, 'CONFIG_INVALID', 'no duration: long', ADVICE);
-  expectError(await table('properties', 'silver.orders', '--set', 'delta.enableRowTracking=true'), 6, 'UNSUPPORTED_FEATURE', 'rowTracking', ADVICE);
+  expectError(await table('properties', 'silver.orders', '--set', 'delta.enableIcebergCompatV2=true'), 6, 'UNSUPPORTED_FEATURE', 'icebergCompatV2', ADVICE);
   expect(await json('properties', 'silver.orders')).toEqual(set);
 }); // prettier-ignore
 

@@ -355,7 +355,7 @@ test('what may not be done to a table is refused before anything is read or writ
     () => table.restore(0n),
   ];
   for (const operation of operations) await expect(operation()).rejects.toMatchObject({ code: 'TABLE_APPEND_ONLY' });
-  const protocol = { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: [], writerFeatures: ['rowTracking'] };
+  const protocol = { minReaderVersion: 3, minWriterVersion: 7, readerFeatures: [], writerFeatures: ['icebergCompatV1'] };
   await writeText(store, '_delta_log/00000000000000000002.json', `${JSON.stringify({ protocol })}\n`);
   operations.push(() => table.optimize(lab.session), () => table.vacuum({ dryRun: true }));
   for (const operation of operations) await expect(operation()).rejects.toMatchObject({ code: 'UNSUPPORTED_FEATURE' });

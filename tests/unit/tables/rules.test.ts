@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringifyJson } from '../../../core/json.ts';
 import { field, primitive, struct, type StructType } from '../../../core/schema.ts';
 import type { DeltaTable } from '../../../tables/index.ts';
-import { actionToJson } from '../../../tables/log/actions.ts';
+import { actionToJson } from '../../../tables/log/action-json.ts';
 import { commitPath } from '../../../tables/log/paths.ts';
 import { toCondition } from '../../../tables/rules/expression.ts';
 import type { ObjectStore } from '../../../tables/store/object-store.ts';
