@@ -2,6 +2,7 @@
 import type { SluiceError } from '../core/errors.ts';
 import type { JsonObject } from '../core/json.ts';
 import type { StructType } from '../core/schema.ts';
+import type { ColumnPath } from './alter/path.ts';
 import type { AddFile, Metadata, Protocol, RemoveFile } from './log/actions.ts';
 import type { Conflict } from './log/conflicts.ts';
 
@@ -32,6 +33,8 @@ export interface Change {
   /** Table properties to take away; those that are not there are passed over. */
   readonly unset?: readonly string[];
   readonly comment?: string;
+  /** The columns by which OPTIMIZE puts rows in order from then on; empty for none. @default as it is */
+  readonly clusterBy?: readonly ColumnPath[];
   /** Application ids and the versions that they have after this commit. */
   readonly txn?: ReadonlyMap<string, bigint>;
   /** Application ids and the versions that they must have before it (undefined: none), else the commit is a conflict. */

@@ -9,10 +9,11 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, SluiceError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import type { Change } from './change.ts';
-import { formatEntry, type Action } from './log/actions.ts';
+import type { Action } from './log/actions.ts';
 import { txnIdOf } from './log/commit-info.ts';
 import { conflictWith, isolationLevelOf, txnConflict, type Conflict, type Intent } from './log/conflicts.ts';
 import { logicalFileKey } from './log/deletion-vector.ts';
+import { formatEntry } from './log/entry-text.ts';
 import { readEntriesAfter } from './log/entry.ts';
 import { listLog, unreachable } from './log/listing.ts';
 import { commitPath } from './log/paths.ts';
@@ -131,10 +132,11 @@ function columnsConflict(change: Change, state: LogState | undefined, table: str
 }
 
 function intentOf(change: Change, state: LogState | undefined): Intent {
-  const { mode, remove = [], read, txn, expect, metadata, schema, properties, unset } = change;
+  const { mode, remove = [], read, txn, expect, metadata, schema, properties, unset, clusterBy } = change;
   return {
     mode,
-    changesMetadata: metadata !== undefined || schema !== undefined || properties !== undefined || unset !== undefined,
+    changesMetadata: [metadata, schema, properties, unset, clusterBy].some((part) => part !== undefined),
+    clusters: clusterBy !== undefined,
     bringsBack: metadata !== undefined,
     level: isolationLevelOf(state?.metadata.configuration ?? {}),
     removed: new Set(remove.map(logicalFileKey)),

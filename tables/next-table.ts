@@ -7,14 +7,16 @@ import { SluiceError } from '../core/errors.ts';
 import { stringifyJson } from '../core/json.ts';
 import { mappedMetadata } from './assign-columns.ts';
 import type { Change } from './change.ts';
+import { nextClustering } from './clustering.ts';
 import { mappingModeOf } from './column-mapping.ts';
 import { checkDefaults } from './defaults/columns.ts';
 import { keepingMarks, withMarks } from './defaults/identity.ts';
 import { checkNames, evolved, replaced } from './evolve.ts';
 import { actionToJson } from './log/action-json.ts';
-import type { Metadata, Protocol } from './log/actions.ts';
+import type { DomainMetadata, Metadata, Protocol } from './log/actions.ts';
 import { isActive, neededFeatures, withFeatures, type Described } from './log/features.ts';
 import { withInCommitTime } from './log/in-commit.ts';
+import { checkIndexing } from './log/indexed-columns.ts';
 import { mappingSetting } from './log/properties.ts';
 import { askedBy, checkReadable, checkStaysWritable, checkUnset, joined, type Asked } from './log/protocol.ts';
 import type { LogState } from './log/replay.ts';
@@ -33,6 +35,8 @@ export interface TableFacts {
 export interface NextTable extends Described {
   /** The time that the commit gives itself, where the table keeps such times. */
   readonly inCommitMs?: number | undefined;
+  /** What the table says of its clustering, where that is new. */
+  readonly clustering?: DomainMetadata | undefined;
 }
 
 /**
@@ -49,6 +53,7 @@ export function nextTable(change: Change, state: LogState | undefined, facts: Ta
   const protocol = nextProtocol(change, asked, state, mapped);
   const named = withTrackingNames(mapped, protocol, { state, id: facts.tableId, table });
   const { metadata, inCommitMs } = withInCommitTime(named, state, nowMs);
+  const clustering = nextClustering(change.clusterBy, { protocol, metadata }, state?.domains, table);
   if (metadata !== state?.metadata || protocol !== state.protocol) {
     checkReadable(protocol, table);
     checkStaysWritable(protocol, metadata, table);
@@ -56,8 +61,9 @@ export function nextTable(change: Change, state: LogState | undefined, facts: Ta
     // What comes as a whole is of another table, or of an older version, together with its rows.
     const hasFiles = change.add.length > 0;
     if (change.metadata === undefined) checkDefaults(metadata.schema, state?.metadata.schema, { table, hasFiles });
+    checkIndexing(metadata.schema, metadata.configuration, table);
   }
-  return { metadata, protocol, inCommitMs };
+  return { metadata, protocol, inCommitMs, clustering };
 }
 
 /** A clone takes the place of all that was there. */
@@ -78,7 +84,8 @@ function comesWith({ add, metadata }: Change): { readonly hasFiles: boolean; rea
 /** A property that was set before its feature was there binds nobody, and stays so until somebody sets something again. */
 function nextProtocol(change: Change, { features }: Asked, state: LogState | undefined, metadata: Metadata): Protocol {
   const news = metadata === state?.metadata ? [] : neededFeatures(metadata);
-  const own = withFeatures(state?.protocol, [...features, ...news]);
+  const clustered = (change.clusterBy ?? []).length > 0 ? ['clustering'] : [];
+  const own = withFeatures(state?.protocol, [...features, ...news, ...clustered]);
   return change.protocol === undefined ? own : joined(own, change.protocol);
 }
 

@@ -34,7 +34,7 @@ const OWN_APP_IDS = 'sluice:';
 export function planCommit(change: Change, state: LogState | undefined, facts: PlanFacts): Action[] {
   const { table, nowMs } = facts;
   if (state !== undefined) checkWritable(state.protocol, state.metadata, table);
-  const { metadata, protocol, inCommitMs } = nextTable(change, state, facts);
+  const { metadata, protocol, inCommitMs, clustering } = nextTable(change, state, facts);
   checkFiles(change.add, metadata, { table, mapping: mappingModeOf(protocol, metadata, table) });
   const removed = removedBy(change, state);
   const dataChange = change.dataChange ?? true;
@@ -61,7 +61,9 @@ export function planCommit(change: Change, state: LogState | undefined, facts: P
     ...removed.map((file) => ({ kind: 'remove' as const, remove: removeOf(file, nowMs, dataChange) })),
     ...add.map((file) => ({ kind: 'add' as const, add: addOf(file, dataChange) })),
     ...backfilled.map((file) => ({ kind: 'add' as const, add: file })),
-    ...(domain === undefined ? [] : [{ kind: 'domainMetadata' as const, domainMetadata: domain }]),
+    ...[domain, clustering].flatMap((said) =>
+      said === undefined ? [] : [{ kind: 'domainMetadata' as const, domainMetadata: said }],
+    ),
     ...(change.changes ?? []).map(({ path, partitionValues, bytes }) => ({
       kind: 'cdc' as const,
       cdc: { path, partitionValues, bytes },

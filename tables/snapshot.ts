@@ -2,6 +2,7 @@
 import { atOnce } from '../core/at-once.ts';
 import type { Field, StructType } from '../core/schema.ts';
 import { withColumnIds } from './assign-columns.ts';
+import { clusteringColumns } from './clustering.ts';
 import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
 import { readDeletedRows, type DeletedRows } from './deletion-vectors/deleted-rows.ts';
 import type { AddFile, Metadata, Protocol, RemoveFile } from './log/actions.ts';
@@ -127,6 +128,11 @@ export class Snapshot {
   /** The name of a column in data files, statistics and partition values. */
   physicalName(column: Field): string {
     return physicalName(column, this.#mapping);
+  }
+
+  /** The columns by which OPTIMIZE puts rows in order, as paths; empty for a table that is not clustered. */
+  get clusteringColumns(): readonly (readonly string[])[] {
+    return clusteringColumns(this.#state.domains, this.schema, this.#mapping);
   }
 
   /** Whether columns have other names in data files, so that they can be renamed and dropped. */

@@ -7,6 +7,7 @@
 import { struct, type Field, type StructType } from '../core/schema.ts';
 import type { Session } from '../engine/session.ts';
 import { withColumnIds } from './assign-columns.ts';
+import { clusteredBy } from './clustering.ts';
 import { mappingModeOf } from './column-mapping.ts';
 import { columnsToFill } from './defaults/columns.ts';
 import { checkNotBrought, marksAfter } from './defaults/identity.ts';
@@ -38,6 +39,7 @@ export async function stageRows(
     ...base,
     metadata: { ...metadata, schema: after },
     mapping,
+    clusteredBy: clusteredBy(state.domains),
     writtenFor: writtenFor(protocol, metadata, table),
     schema: struct([...own.fields, ...missing]),
     missing,

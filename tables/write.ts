@@ -19,6 +19,7 @@ import { generatedRules } from './defaults/generated.ts';
 import { fieldIdsOf } from './field-ids.ts';
 import type { AddFile, Metadata, PartitionValues } from './log/actions.ts';
 import type { Described } from './log/features.ts';
+import { indexedColumns } from './log/indexed-columns.ts';
 import { fileStats } from './log/stats.ts';
 import { NULL_REFUSED, refuseNull } from './not-null.ts';
 import { checkPartitionColumns, partitionText } from './partitions.ts';
@@ -58,6 +59,8 @@ export interface WriteParts extends Shape {
   readonly mapping: MappingMode;
   /** What the table asks of its files (`writtenFor`), to be looked at again when they are committed. */
   readonly writtenFor?: string | undefined;
+  /** The columns that the table is clustered by, as paths in data files. */
+  readonly clusteredBy?: readonly (readonly string[])[];
 }
 
 /** A table of the session's own, for rows that go into more than one file. */
@@ -121,8 +124,20 @@ async function writeFile(
   session: Session,
   query: string,
   partitionValues: PartitionValues,
-  { store, clock, random, schema, partitionColumns, compression, mapping, writtenFor, areChanges = false }: WriteParts,
+  parts: WriteParts,
 ): Promise<AddFile | undefined> {
+  const {
+    store,
+    clock,
+    random,
+    schema,
+    partitionColumns,
+    compression,
+    mapping,
+    writtenFor,
+    metadata,
+    areChanges = false,
+  } = parts;
   const name = `00000-${random.uuid()}-c000.${compression}.parquet`;
   const path = areChanges ? `_change_data/cdc-${name}` : `part-${name}`;
   const inFile = physicalSchema(schema, mapping);
@@ -140,7 +155,7 @@ async function writeFile(
     bytes: file.bytes,
     modificationMs: clock.nowMs(),
     dataChange: true,
-    stats: fileStats(file, inFile),
+    stats: fileStats(file, inFile, indexedColumns(schema, { ...parts, configuration: metadata?.configuration ?? {} })),
     rows: file.rows,
     ...(writtenFor === undefined ? {} : { writtenFor }),
   };

@@ -1,11 +1,11 @@
-/** `sluice table alter`: the columns, the constraints and the comment of a table; one kind of change a commit. */
+/** `sluice table alter`: the columns, the constraints, the clustering and the comment of a table; one kind of change a commit. */
 import type { Command } from 'commander';
 import { SluiceError } from '../../core/errors.ts';
 import { typeName, type Alteration, type ColumnChange } from '../../tables/index.ts';
 import type { Io } from '../io.ts';
 import { machineFormat } from '../options.ts';
 import { columnChange, constraint, newColumn, renaming } from './alterations.ts';
-import { collected } from './arguments.ts';
+import { collected, columns } from './arguments.ts';
 import { told, withSession, type TableOptions, type Verbs } from './verb.ts';
 
 interface AlterFlags extends TableOptions {
@@ -15,6 +15,7 @@ interface AlterFlags extends TableOptions {
   readonly alterColumn?: string;
   readonly addConstraint?: string;
   readonly dropConstraint?: string;
+  readonly clusterBy?: readonly string[];
   readonly comment?: string;
 }
 
@@ -25,6 +26,7 @@ export function addAlterVerb({ io, globals, add }: Verbs): void {
     'sluice table alter silver.orders --drop-column remark',
     'sluice table alter silver.orders --alter-column "amount TYPE DECIMAL(12,2)"',
     'sluice table alter silver.orders --add-constraint "positive = amount > 0"',
+    'sluice table alter silver.orders --cluster-by customer_id,ts',
   ])
     .option(
       '--add-column <definition>',
@@ -39,6 +41,11 @@ export function addAlterVerb({ io, globals, add }: Verbs): void {
     )
     .option('--add-constraint <constraint>', '"name = condition", in the SQL of Spark; every row must meet it')
     .option('--drop-constraint <name>', 'a constraint to take away')
+    .option(
+      '--cluster-by <columns>',
+      'columns by which optimize puts rows in order from then on; none takes them away',
+      (text: string) => (text.trim().toLowerCase() === 'none' ? [] : columns(text)),
+    )
     .option('--comment <text>', 'what the table is')
     .addOption(machineFormat())
     .action(async (name: string, options: Omit<AlterFlags, 'name'>, command: Command) => {
@@ -64,7 +71,7 @@ interface Asked {
 
 /** @throws SluiceError `USAGE` for none, or for several that would be several commits */
 function alterationOf(flags: AlterFlags): Asked {
-  const { addColumn, renameColumn, dropColumn, alterColumn, addConstraint, dropConstraint, comment } = flags;
+  const { addColumn, renameColumn, dropColumn, alterColumn, addConstraint, dropConstraint, clusterBy, comment } = flags;
   const asked: Asked[] = [];
   if (addColumn !== undefined) {
     const addColumns = addColumn.map(newColumn);
@@ -87,13 +94,17 @@ function alterationOf(flags: AlterFlags): Asked {
   }
   if (dropConstraint !== undefined)
     asked.push({ alteration: { dropConstraint }, text: `dropped the constraint ${dropConstraint}` });
+  if (clusterBy !== undefined) {
+    const text = clusterBy.length === 0 ? 'clustered by no column now' : `clustered by ${clusterBy.join(', ')} now`;
+    asked.push({ alteration: { clusterBy }, text });
+  }
   if (comment !== undefined) asked.push({ alteration: { comment }, text: 'set the comment' });
   const [first, second] = asked;
   if (first === undefined || second !== undefined) {
     throw new SluiceError(
       'USAGE',
       first === undefined ? 'what to alter was not said' : 'several kinds of change at once: each is a commit of its own',
-      { advice: 'Name one: --add-column, --rename-column, --drop-column, --alter-column, --add-constraint, --drop-constraint or --comment.' },
+      { advice: 'Name one: --add-column, --rename-column, --drop-column, --alter-column, --add-constraint, --drop-constraint, --cluster-by or --comment.' },
     ); // prettier-ignore
   }
   return first;

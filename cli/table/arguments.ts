@@ -14,7 +14,7 @@ export function columns(text: string): string[] {
     return names.map(([, quoted, plain = '']) => quoted?.replaceAll('""', '"') ?? plain.trim());
   }
   throw new SluiceError('USAGE', `not a list of columns: ${text}`, {
-    advice: `Write it as --zorder-by customer_id,ts; a name with other characters as '"odd, name"'.`,
+    advice: `Write it as customer_id,ts; a name with other characters as '"odd, name"'.`,
   });
 }
 

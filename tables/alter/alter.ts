@@ -15,12 +15,13 @@ import { operate, type OperatedWithRows } from '../operation.ts';
 import { toCondition } from '../rules/expression.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { AlterResult, Alteration } from './alteration.ts';
+import { partsOf, pathText, type ColumnPath } from './path.ts';
 import { addColumns, alterColumn, dropColumns, renameColumn, type Altered, type Now } from './columns.ts';
 
 /** @throws SluiceError `UNKNOWN_COLUMN`, `SCHEMA_INCOMPATIBLE`, `CONSTRAINT_VIOLATED`, `UNSUPPORTED_FEATURE`, `COMMIT_CONTENTION`, `STORAGE_*` */
 export async function alterTable(parts: OperatedWithRows, alteration: Alteration): Promise<AlterResult> {
   return operate(parts, 'files', async (snapshot) => {
-    const { metadata, operation, operationParameters, looksAtRows } = await altered(
+    const { metadata, clusterBy, operation, operationParameters, looksAtRows } = await altered(
       parts.session,
       snapshot,
       alteration,
@@ -31,6 +32,7 @@ export async function alterTable(parts: OperatedWithRows, alteration: Alteration
       mode: 'append',
       add: [],
       metadata,
+      ...(clusterBy === undefined ? {} : { clusterBy }),
       read: { version: snapshot.version, files: [], wouldRead: () => looksAtRows },
     };
     return { change, staged: [], result: {} };
@@ -42,8 +44,8 @@ async function altered(
   snapshot: Snapshot,
   alteration: Alteration,
 ): Promise<Altered & { readonly looksAtRows: boolean }> {
-  const { metadata, location: table, isMapped } = snapshot;
-  const now = { metadata, isMapped, table };
+  const { metadata, location: table, isMapped, clusteringColumns } = snapshot;
+  const now = { metadata, isMapped, clusteringColumns, table };
   if ('addConstraint' in alteration) {
     const { name, expression } = alteration.addConstraint;
     return { ...(await addConstraint(session, snapshot, name, expression)), looksAtRows: true };
@@ -65,6 +67,7 @@ function plain(
   if ('renameColumn' in alteration) return renameColumn(now, alteration.renameColumn.from, alteration.renameColumn.to);
   if ('dropColumns' in alteration) return dropColumns(now, alteration.dropColumns);
   if ('dropConstraint' in alteration) return dropConstraint(now, alteration.dropConstraint);
+  if ('clusterBy' in alteration) return clusterTable(now, alteration.clusterBy);
   const { comment } = alteration;
   return {
     metadata: { ...now.metadata, description: comment },
@@ -102,6 +105,17 @@ async function addConstraint(session: Session, snapshot: Snapshot, name: string,
     operation: 'ADD CONSTRAINT',
     operationParameters: { name, expr: expression },
   }; // prettier-ignore
+}
+
+/** Source: Delta, `DeltaOperations.ClusterBy`. */
+function clusterTable({ metadata, clusteringColumns, table }: Now, clusterBy: readonly ColumnPath[]): Altered {
+  const text = (paths: readonly ColumnPath[]): string => paths.map((path) => pathText(partsOf(path, table))).join(',');
+  return {
+    metadata,
+    clusterBy,
+    operation: 'CLUSTER BY',
+    operationParameters: { oldClusteringColumns: text(clusteringColumns), newClusteringColumns: text(clusterBy) },
+  };
 }
 
 function dropConstraint({ metadata, table }: Now, name: string): Altered {

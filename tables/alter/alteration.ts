@@ -12,6 +12,8 @@ export type Alteration =
   | { readonly alterColumn: ColumnChange }
   | { readonly addConstraint: { readonly name: string; readonly expression: string } }
   | { readonly dropConstraint: string }
+  /** The columns by which OPTIMIZE puts rows in order from then on; empty for none. Rows that are there wait for the next OPTIMIZE. */
+  | { readonly clusterBy: readonly ColumnPath[] }
   /** Of the table. */
   | { readonly comment: string };
 

@@ -32,11 +32,13 @@ export interface Altered {
   readonly metadata: Metadata;
   readonly operation: string;
   readonly operationParameters: Readonly<Record<string, string>>;
+  readonly clusterBy?: readonly ColumnPath[];
 }
 
 export interface Now {
   readonly metadata: Metadata;
   readonly isMapped: boolean;
+  readonly clusteringColumns: readonly ColumnPath[];
   readonly table: string;
 }
 

@@ -5,6 +5,7 @@
  */
 import { SluiceError } from '../../core/errors.ts';
 import type { StructType } from '../../core/schema.ts';
+import { partsOf, pathText, type ColumnPath } from '../alter/path.ts';
 import type { Change, ReadSet } from '../change.ts';
 import { fitted } from '../fit.ts';
 import { operate, type Attempt, type OperatedWithRows, type Steps } from '../operation.ts';
@@ -36,6 +37,8 @@ export interface CreateOptions {
   readonly partitionColumns?: readonly string[];
   readonly properties?: Readonly<Record<string, string>>;
   readonly comment?: string;
+  /** Columns by which OPTIMIZE puts the rows in order; not with `partitionColumns`. */
+  readonly clusterBy?: readonly ColumnPath[];
   /** A table that is there already is left as it is. @default false: it is an error */
   readonly ifNotExists?: boolean;
 }
@@ -133,7 +136,7 @@ async function createWith(
  * @throws SluiceError `TABLE_EXISTS`, `SCHEMA_INCOMPATIBLE`, `UNSUPPORTED_FEATURE`, `STORAGE_*`
  */
 export async function createTable(table: Creatable, options: CreateOptions): Promise<bigint | undefined> {
-  const { schema, partitionColumns = [], properties = {}, comment, ifNotExists = false } = options;
+  const { schema, partitionColumns = [], properties = {}, comment, clusterBy, ifNotExists = false } = options;
   if (!(await table.exists())) {
     const outcome = await table.commit({
       operation: 'CREATE TABLE',
@@ -143,11 +146,15 @@ export async function createTable(table: Creatable, options: CreateOptions): Pro
       partitionColumns,
       properties,
       ...(comment === undefined ? {} : { comment }),
+      ...(clusterBy === undefined ? {} : { clusterBy }),
       read: NOTHING_THERE,
       operationParameters: {
         isManaged: 'false',
         description: comment ?? null,
         partitionBy: partitionColumns,
+        ...(clusterBy === undefined
+          ? {}
+          : { clusterBy: clusterBy.map((path) => pathText(partsOf(path, table.location))) }),
         properties,
       },
     });

@@ -13,8 +13,9 @@ import type { Session } from '../../engine/session.ts';
 import { FileLease } from '../store/lease.ts';
 import type { ObjectStore } from '../store/object-store.ts';
 import { actionFromJson } from './action-json.ts';
-import { inTable, type Action } from './actions.ts';
+import type { Action } from './actions.ts';
 import { readCheckpointRows } from './checkpoint-rows.ts';
+import { inTable } from './entry-text.ts';
 import type { LogCheckpoint } from './listing.ts';
 import { LAST_CHECKPOINT, SIDECARS } from './paths.ts';
 

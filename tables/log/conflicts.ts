@@ -3,6 +3,7 @@
  *
  * Source: Delta protocol, "Concurrency control", and the checks that Delta's own writers make.
  */
+import { CLUSTERING } from '../clustering.ts';
 import type { Action, AddFile, RemoveFile } from './actions.ts';
 import { logicalFileKey } from './deletion-vector.ts';
 
@@ -37,6 +38,8 @@ export interface Intent {
   readonly level: IsolationLevel;
   /** Whether it sets columns or properties: then rows that others append meanwhile were not made for it. */
   readonly changesMetadata: boolean;
+  /** Whether it says by which columns the table is clustered. */
+  readonly clusters: boolean;
   /** Whether files of an older version come back: a vacuum may be deleting them. */
   readonly bringsBack: boolean;
   /** Files that it removes, and files that it has read, by `logicalFileKey`. */
@@ -100,8 +103,10 @@ function conflictWithAction(intent: Intent, action: Action, isBlind: boolean): O
     case 'commitInfo':
       if (!intent.bringsBack || action.commitInfo['operation'] !== VACUUM_START) return undefined;
       return { kind: 'concurrentDeleteRead', message: 'a vacuum has begun' };
-    // Of these no change sets what another could have set meanwhile: ids of rows are given anew at each attempt.
     case 'domainMetadata':
+      // Ids of rows are given anew at each attempt; other domains are set by no change.
+      if (!intent.clusters || action.domainMetadata.domain !== CLUSTERING) return undefined;
+      return { kind: 'metadata', message: 'the clustering columns were changed' };
     case 'cdc':
       return undefined;
   }

@@ -5,7 +5,7 @@
  */
 import { SluiceError } from '../../core/errors.ts';
 import type { ObjectStore } from '../store/object-store.ts';
-import { parseEntry } from './actions.ts';
+import { parseEntry } from './entry-text.ts';
 import { commitPath } from './paths.ts';
 import type { LogEntry } from './replay.ts';
 

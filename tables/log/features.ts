@@ -70,7 +70,7 @@ const FEATURES: Readonly<Record<string, Feature>> = {
   vacuumProtocolCheck: { readers: true, read: true, write: 'always' },
   domainMetadata: { write: 'always' },
   rowTracking: { requires: ['domainMetadata'], neededBy: property('delta.enableRowTracking'), write: 'always' },
-  clustering: { requires: ['domainMetadata'] },
+  clustering: { requires: ['domainMetadata'], write: 'always' },
   inCommitTimestamp: { neededBy: property('delta.enableInCommitTimestamps'), write: 'always' },
   allowColumnDefaults: { neededBy: columns((key) => key === 'CURRENT_DEFAULT'), write: 'always' },
   icebergCompatV1: { requires: ['columnMapping'], neededBy: property('delta.enableIcebergCompatV1') },

@@ -8,17 +8,22 @@ import { stringifyJson, type Json } from '../../core/json.ts';
 import type { DataType, StructType } from '../../core/schema.ts';
 import type { ColumnStats, ParquetFile } from '../../engine/parquet.ts';
 
-const INDEXED_COLUMNS = 32;
 const PREFIX = 32;
 type Tree = { [key: string]: Json };
 
-/** @example fileStats(file, schema) // '{"numRecords":2,"minValues":{"a":1},"maxValues":{"a":2},"nullCount":{"a":0}}' */
-export function fileStats(file: Pick<ParquetFile, 'rows' | 'columns'>, schema: StructType): string {
+/**
+ * @param schema as the file has it
+ * @param isIndexed whether a column has statistics, by its path in the file
+ * @example fileStats(file, schema, () => true) // '{"numRecords":2,"minValues":{"a":1},"maxValues":{"a":2},"nullCount":{"a":0}}' */
+export function fileStats(
+  file: Pick<ParquetFile, 'rows' | 'columns'>,
+  schema: StructType,
+  isIndexed: (path: readonly string[]) => boolean,
+): string {
   const [minValues, maxValues, nullCount]: [Tree, Tree, Tree] = [newTree(), newTree(), newTree()];
-  const indexed = new Set(schema.fields.slice(0, INDEXED_COLUMNS).map((field) => field.name));
   for (const column of file.columns) {
     const type = leafType(schema, column.path);
-    if (type === undefined || !indexed.has(column.path[0] ?? '')) continue;
+    if (type === undefined || !isIndexed(column.path)) continue;
     if (column.nullCount !== undefined) put(nullCount, column.path, column.nullCount);
     const bounds = boundsOf(column, type);
     if (bounds === undefined) continue;

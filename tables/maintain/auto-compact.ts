@@ -127,6 +127,7 @@ function isWanted(properties: Readonly<Record<string, string>>, otherwise: boole
   return own === undefined ? otherwise : ['true', 'auto', 'legacy'].includes(own);
 }
 
-function isSmall({ bytes }: AddFile): boolean {
-  return Number(bytes) < SMALL_BYTES;
+function isSmall({ bytes, clusteringProvider }: AddFile): boolean {
+  // What is in order stays so.
+  return Number(bytes) < SMALL_BYTES && clusteringProvider === undefined;
 }

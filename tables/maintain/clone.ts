@@ -130,6 +130,7 @@ function changeOf(
     add,
     metadata,
     protocol: snapshot.protocol,
+    clusterBy: snapshot.clusteringColumns,
     info,
     operationParameters: { source: `delta.\`${uriOf(source.location)}\``, sourceVersion: String(snapshot.version) },
     metrics: {

@@ -10,6 +10,7 @@ import { quoteFile, quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { duckdbType } from '../../engine/types.ts';
 import { textOf, type Row } from '../../engine/values.ts';
+import { indexedColumns } from '../log/indexed-columns.ts';
 import { fileStats } from '../log/stats.ts';
 import type { ParquetNode } from './parquet-schema.ts';
 
@@ -67,6 +68,7 @@ export async function statsOf(
   const counted = `SELECT file_name, num_rows FROM parquet_file_metadata(${list})`;
   const found = `SELECT ${['file_name', ...bounds].join(', ')} FROM parquet_metadata(${list}) GROUP BY file_name`;
   const rows = await session.rows(`SELECT * FROM (${counted}) LEFT JOIN (${found}) USING (file_name)`);
+  const isIndexed = indexedColumns(schema, { partitionColumns: [], configuration: {}, mapping: 'none' });
   return new Map(
     rows.map((row) => {
       const columns = leaves.map(({ path }, i): ColumnStats => {
@@ -79,7 +81,7 @@ export async function statsOf(
         };
       });
       const count = BigInt(textOf(row['num_rows']));
-      return [textOf(row['file_name']), { rows: count, stats: fileStats({ rows: count, columns }, schema) }];
+      return [textOf(row['file_name']), { rows: count, stats: fileStats({ rows: count, columns }, schema, isIndexed) }];
     }),
   );
 }

@@ -1,16 +1,18 @@
 /**
- * OPTIMIZE: small files are written anew as larger ones.
+ * OPTIMIZE: small files are written anew as larger ones, and the rows of a clustered table in the order of its columns.
  *
  * Promise: the same rows, counted before anything is committed; no stream that follows the table reads them twice
  * (`dataChange` is false); writers that append meanwhile are not disturbed; a step at a time is committed, so that what was done
  * stays done. Source: Delta protocol, "Add File and Remove File" (`dataChange`); Databricks, "OPTIMIZE".
  */
 import { SluiceError } from '../../core/errors.ts';
+import { pathText } from '../alter/path.ts';
+import { mayCluster } from '../clustering.ts';
 import type { AddFile } from '../log/actions.ts';
 import { bytesOf, operate, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { binsOf } from './bins.ts';
-import { clusterStep } from './cluster.ts';
+import { orderStep } from './order.ts';
 import { filesWhere } from './partition-filter.ts';
 import { checkRows, countRows, stepAttempt, type Step, type StepReasons } from './step.ts';
 
@@ -86,8 +88,27 @@ async function oneStep(
   const { where, targetBytes = targetOf(snapshot.properties), zOrderBy = [], purge = false, signal } = options;
   const looked = where === undefined ? snapshot.files : await filesWhere(parts.session, snapshot, where);
   const files = purge ? looked.filter(({ deletionVector }) => deletionVector !== undefined) : looked;
-  if (zOrderBy.length > 0) return clusterStep(parts, snapshot, files, { where, zOrderBy, targetBytes, signal }, done);
-  return compactStep(parts, snapshot, files, { where, purge, targetBytes, signal });
+  if (zOrderBy.length > 0) {
+    if (snapshot.clusteringColumns.length > 0) throw isClustered(snapshot);
+    return orderStep(parts, snapshot, files, { where, by: { zOrderBy }, targetBytes, signal }, done);
+  }
+  const clusterBy = purge ? [] : columnsToClusterBy(snapshot);
+  const ours = files.filter(mayCluster);
+  if (clusterBy.length === 0) return compactStep(parts, snapshot, ours, { where, purge, targetBytes, signal });
+  return orderStep(parts, snapshot, ours, { where, by: { clusterBy }, targetBytes, signal }, done);
+}
+
+/** None for a table that is clustered by a field of a struct: its files are put together, and their rows in no order. */
+function columnsToClusterBy({ clusteringColumns }: Snapshot): readonly string[] {
+  return clusteringColumns.every(({ length }) => length === 1) ? clusteringColumns.flat() : [];
+}
+
+function isClustered({ location, clusteringColumns }: Snapshot): SluiceError {
+  const by = clusteringColumns.map(pathText).join(', ');
+  return new SluiceError('USAGE', `${location} is clustered by ${by}: OPTIMIZE puts its rows in that order`, {
+    advice: 'Leave the columns out, or cluster the table by other ones (ALTER TABLE … CLUSTER BY).',
+    facts: { table: location },
+  });
 }
 
 interface CompactOptions extends StepReasons {

@@ -58,6 +58,7 @@ export async function restoreTable(
         add,
         remove,
         metadata: target.metadata,
+        clusterBy: target.clusteringColumns,
         read: { version: snapshot.version, files: snapshot.files, wouldRead: () => true },
         operationParameters: at instanceof Date ? { timestamp: at.toISOString() } : { version: String(at) },
         metrics: {

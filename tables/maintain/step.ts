@@ -16,6 +16,8 @@ export interface Step {
 export interface StepReasons {
   readonly where?: string | undefined;
   readonly zOrderBy?: readonly string[];
+  /** Of a clustered table. */
+  readonly clusterBy?: readonly string[];
   /** Whether it is only there for the deleted rows to go: other engines call that REORG. @default false */
   readonly purge?: boolean;
   /** Whether nobody asked for it. @default false */
@@ -26,7 +28,7 @@ export interface StepReasons {
 export function stepAttempt(
   snapshot: Snapshot,
   step: Step,
-  { where, zOrderBy = [], purge = false, auto = false }: StepReasons,
+  { where, zOrderBy = [], clusterBy, purge = false, auto = false }: StepReasons,
 ): Attempt<Step> {
   const { added, removed } = step;
   const predicate = where === undefined ? [] : [where];
@@ -41,7 +43,9 @@ export function stepAttempt(
       add: added,
       remove: removed,
       read: { version: snapshot.version, files: removed, wouldRead: () => false },
-      operationParameters: purge ? { predicate, applyPurge: true } : { predicate, zOrderBy, auto },
+      operationParameters: purge
+        ? { predicate, applyPurge: true }
+        : { predicate, zOrderBy, ...(clusterBy === undefined ? {} : { clusterBy }), auto },
       metrics: {
         numAddedFiles: String(added.length),
         numAddedBytes: String(bytesOf(added)),

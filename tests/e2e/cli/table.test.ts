@@ -106,6 +106,9 @@ test('columns and constraints are altered, and what cannot be says what to do', 
   expectError(await table('alter', copy, '--add-constraint', 'none = order_id < 0'), 7, 'CONSTRAINT_VIOLATED', ADVICE);
   expect(await altered('--drop-constraint', 'positive')).toContain('dropped the constraint positive');
   expect(await json('alter', copy, '--drop-column', 'remark', '--drop-column', '"odd name"')).toMatchObject({ table: copy, alteration: 'dropColumns' });
+  expect(await altered('--cluster-by', 'order_id,amount')).toContain('clustered by order_id, amount now');
+  expectError(await table('optimize', copy, '--zorder-by', 'amount'), 2, 'USAGE', 'clustered by order_id, amount', ADVICE);
+  expect(await altered('--cluster-by', 'none')).toContain('clustered by no column now');
   expect(await altered('--comment', 'a copy')).toContain('set the comment');
   expectError(await table('alter', copy, '--drop-column', 'remrak'), 3, 'UNKNOWN_COLUMN', 'remrak', ADVICE);
   expectError(await table('alter', 'silver.orders', '--drop-column', 'amount'), 6, 'UNSUPPORTED_FEATURE', 'delta.columnMapping.mode=name');

@@ -28,7 +28,7 @@ const FEATURES: readonly (readonly [name: string, isReaders: boolean, read: bool
   ['catalogManaged', true, false, false],
   ['icebergCompatV1', false, true, false],
   ['icebergCompatV2', false, true, false],
-  ['clustering', false, true, false],
+  ['clustering', false, true, true],
   ['vacuumProtocolCheck', true, true, true],
   ['inCommitTimestamp', false, true, true],
   ['checkpointProtection', false, true, true],

@@ -1,9 +1,11 @@
 /**
- * OPTIMIZE … ZORDER BY: the rows of a partition are written anew in the order of a curve through some columns.
+ * OPTIMIZE … ZORDER BY, and OPTIMIZE of a clustered table: the rows of a partition are written anew in the order of a curve through some
+ * columns.
  *
  * Promise: as for OPTIMIZE; a partition is read once and sorted by DuckDB, which spills to disk what does not fit; one that was
- * put in order by the same columns, with nothing beside it since, is left alone. Files say by their tags what they are ordered
- * by, in the words that Delta uses. Source: Databricks, "OPTIMIZE"; Delta's `AddFile.Tags` (`ZCUBE_*`).
+ * put in order by the same columns, with nothing beside it since, is left alone. In a clustered table what is large and in order stays, and
+ * only what came since is put in order: the cost follows the new rows. Files say by their tags what they are ordered by, in the words that
+ * Delta uses. Source: Databricks, "OPTIMIZE"; Delta's `AddFile.Tags` (`ZCUBE_*`), `ClusteringStrategy`.
  */
 import { SluiceError } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
@@ -11,6 +13,7 @@ import type { Field } from '../../core/schema.ts';
 import { nameAdvice } from '../../core/suggest.ts';
 import { quoteIdent } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
+import { PROVIDER } from '../clustering.ts';
 import type { AddFile } from '../log/actions.ts';
 import { bytesOf, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
@@ -18,9 +21,10 @@ import { partitionsOf } from './bins.ts';
 import { CURVE_COLUMNS_MOST, curvePlace, rangesOf } from './curve.ts';
 import { checkRows, countRows, stepAttempt, type Step } from './step.ts';
 
-export interface ClusterOptions {
+export interface OrderOptions {
   readonly where: string | undefined;
-  readonly zOrderBy: readonly string[];
+  /** Columns that a user names for once, or those of a clustered table. */
+  readonly by: { readonly zOrderBy: readonly string[] } | { readonly clusterBy: readonly string[] };
   readonly targetBytes: number;
   readonly signal: AbortSignal | undefined;
 }
@@ -30,30 +34,37 @@ const ROWS = '__sluice_ordered';
 const SAMPLE_ROWS = 100_000;
 const BOUND_CHARACTERS = 64;
 const CURVE = 'hilbert';
+/** In a clustered table so many files' worth of rows, in order together, are not put in order anew. */
+const LARGE_FILES = 64;
 
 /**
  * Puts the first partition in order that is not.
  * @param files those that may be written anew
  * @param done partitions that were put in order: what others have added since waits for the next run
  */
-export async function clusterStep(
+export async function orderStep(
   { table, session, random }: OperatedWithRows,
   snapshot: Snapshot,
   files: readonly AddFile[],
-  options: ClusterOptions,
+  options: OrderOptions,
   done: Set<string>,
 ): Promise<Attempt<Step>> {
-  const columns = columnsOf(snapshot, options.zOrderBy);
+  const { by, targetBytes } = options;
+  const clusters = 'clusterBy' in by;
+  const columns = columnsOf(snapshot, clusters ? by.clusterBy : by.zOrderBy);
   const names = columns.map(({ name }) => name);
-  const all = [...partitionsOf(files)].filter(([key, some]) => !done.has(key) && !isOrdered(some, names));
+  const wanted = clusters ? withoutLarge(files, names, LARGE_FILES * targetBytes) : files;
+  const all = [...partitionsOf(wanted)].filter(([key, some]) => !done.has(key) && !isOrdered(some, names));
   const [first, ...left] = all;
   const leftBytes = bytesOf(left.flatMap(([, some]) => some));
   if (first === undefined) return stepAttempt(snapshot, { added: [], removed: [], leftBytes }, options);
   const [key, removed] = first;
   if (options.signal?.aborted === true) throw new SluiceError('INTERRUPTED', `${snapshot.location}: stopped`);
-  const added = await ordered(snapshot, removed, columns, options.targetBytes, { table, session, random });
+  const staged = await ordered(snapshot, removed, columns, targetBytes, { table, session, random });
+  const added = clusters ? staged.map((file) => ({ ...file, clusteringProvider: PROVIDER })) : staged;
   done.add(key);
-  return stepAttempt(snapshot, { added, removed, leftBytes }, { ...options, zOrderBy: names });
+  const said = clusters ? { clusterBy: names } : { zOrderBy: names };
+  return stepAttempt(snapshot, { added, removed, leftBytes }, { ...options, ...said });
 }
 
 /** The rows of some files of one partition, in files of their own, in order. */
@@ -114,6 +125,19 @@ async function boundsOf(session: Session, relation: string, columns: readonly Fi
 function shortened({ name, type }: Field): string {
   const isText = type.kind === 'primitive' && type.name === 'string';
   return isText ? `left(${quoteIdent(name)}, ${String(BOUND_CHARACTERS)})` : quoteIdent(name);
+}
+
+/** Files but those of wholes that are in order by the columns and large. */
+function withoutLarge(files: readonly AddFile[], columns: readonly string[], largeBytes: number): readonly AddFile[] {
+  const by = JSON.stringify(columns);
+  const wholeOf = ({ tags, deletionVector }: AddFile): string | undefined =>
+    deletionVector === undefined && tags?.['ZCUBE_ZORDER_BY'] === by ? (tags['ZCUBE_ID'] ?? undefined) : undefined;
+  const bytes = new Map<string, bigint>();
+  for (const file of files) {
+    const whole = wholeOf(file);
+    if (whole !== undefined) bytes.set(whole, (bytes.get(whole) ?? 0n) + file.bytes);
+  }
+  return files.filter((file) => Number(bytes.get(wholeOf(file) ?? '') ?? 0n) < largeBytes);
 }
 
 /** Whether files are one ordered whole already. */
