@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import { SluiceError } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { cleanUpLog } from './clean-up.ts';
-import { canCheckpoint, writeCheckpoint } from './log/checkpoint-write.ts';
+import { writeCheckpoint } from './log/checkpoint-write.ts';
 import type { LogState } from './log/replay.ts';
 import { withoutExpired } from './log/retention.ts';
 import type { ObjectStore } from './store/object-store.ts';
@@ -28,7 +28,7 @@ export async function checkpointIfDue(
 ): Promise<{ readonly kept: LogState; readonly error?: SluiceError }> {
   const own = Number(state.metadata.configuration['delta.checkpointInterval']);
   const interval = own >= 1 ? Math.trunc(own) : checkpointInterval;
-  if (state.version === 0n || state.version % BigInt(interval) !== 0n || !canCheckpoint(state)) return { kept: state };
+  if (state.version === 0n || state.version % BigInt(interval) !== 0n) return { kept: state };
   let kept = state;
   try {
     const lasting = withoutExpired(state, clock.nowMs());

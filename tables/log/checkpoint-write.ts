@@ -5,7 +5,7 @@
  * can read it; the hint never goes back. A V2 checkpoint has no sidecars and the classic name, so that readers that do not know V2 find it and say what they lack.
  * Source: Delta protocol, "Checkpoints", "Checkpoint Schema", "V2 Spec".
  */
-import { stringifyJson, type JsonObject } from '../../core/json.ts';
+import { isJsonObject, stringifyJson, type JsonObject } from '../../core/json.ts';
 import { CHUNK_ROWS } from '../../engine/vectors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { copyToParquet, type ParquetFile } from '../../engine/parquet.ts';
@@ -16,7 +16,7 @@ import type { Action } from './actions.ts';
 import { readHint } from './checkpoint-read.ts';
 import { isActive } from './features.ts';
 import { checkpointPath, LAST_CHECKPOINT } from './paths.ts';
-import { isOn } from './properties.ts';
+import { hasJsonStats, statsColumns, type StatsColumns } from './parsed-stats.ts';
 import type { LogState } from './replay.ts';
 
 const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)';
@@ -75,19 +75,10 @@ const COLUMNS = {
 /** What a checkpoint of version 2 has beside them. */
 const V2_COLUMNS = { ...COLUMNS, checkpointMetadata: { version: 'BIGINT', tags: TEXT_MAP } };
 
-/**
- * Whether sluice may write checkpoints of a table: its properties can ask for columns that sluice does not write.
- * Source: Delta protocol, "Checkpoints" (`delta.checkpoint.writeStatsAsStruct`, `…writeStatsAsJson`).
- */
-export function canCheckpoint({ metadata: { configuration } }: LogState): boolean {
-  const asStruct = isOn(configuration, 'delta.checkpoint.writeStatsAsStruct');
-  return !asStruct && configuration['delta.checkpoint.writeStatsAsJson']?.toLowerCase() !== 'false';
-}
-
 /** Writes the checkpoint of a state that `withoutExpired` has been through, then the hint to it. */
 export async function writeCheckpoint(engine: Engine, store: ObjectStore, state: LogState): Promise<void> {
   const path = checkpointPath(state.version);
-  const file = await store.putFile(path, (local) => writeParquet(engine, state, local));
+  const file = await store.putFile(path, (local) => writeParquet(engine, state, local, store.location));
   const hint = await readHint(store);
   if (hint !== undefined && hint > state.version && (await store.head(checkpointPath(hint))) !== undefined) return;
   const json = {
@@ -99,14 +90,15 @@ export async function writeCheckpoint(engine: Engine, store: ObjectStore, state:
   await store.put(LAST_CHECKPOINT, new TextEncoder().encode(stringifyJson(json)), 'replace');
 }
 
-async function writeParquet(engine: Engine, state: LogState, local: string): Promise<ParquetFile> {
+async function writeParquet(engine: Engine, state: LogState, local: string, location: string): Promise<ParquetFile> {
   const session = await engine.session();
+  const stats = statsColumns(state, location);
   try {
     await session.run('CREATE TEMP TABLE checkpoint_rows (action VARCHAR)');
     const appender = await session.appender('checkpoint_rows');
     try {
       let rows: string[] = [];
-      for (const action of rowsOf(state)) {
+      for (const action of rowsOf(state, stats)) {
         rows.push(stringifyJson(action));
         if (rows.length < CHUNK_ROWS) continue;
         appender.append([rows], rows.length);
@@ -117,7 +109,8 @@ async function writeParquet(engine: Engine, state: LogState, local: string): Pro
     } finally {
       appender.close();
     }
-    const query = `SELECT unnest(from_json(action, ${quoteString(stringifyJson(isV2(state) ? V2_COLUMNS : COLUMNS))})) FROM checkpoint_rows`;
+    const columns = quoteString(stringifyJson(columnsOf(state, stats)));
+    const query = `SELECT unnest(from_json(action, ${columns})) FROM checkpoint_rows`;
     return await copyToParquet(session, query, local, { compression: 'snappy' });
   } finally {
     session.close();
@@ -129,9 +122,21 @@ function isV2({ protocol, metadata }: LogState): boolean {
   return isActive('v2Checkpoint', { protocol, metadata });
 }
 
-function* rowsOf(state: LogState): Iterable<JsonObject> {
+/** The columns of the file, in the words of DuckDB's `from_json`. */
+function columnsOf(state: LogState, stats: StatsColumns | undefined): JsonObject {
+  const { stats: json, ...others } = COLUMNS.add;
+  const add = { ...others, ...(hasJsonStats(state) ? { stats: json } : {}), ...stats?.columns };
+  return { ...(isV2(state) ? V2_COLUMNS : COLUMNS), add };
+}
+
+function* rowsOf(state: LogState, stats: StatsColumns | undefined): Iterable<JsonObject> {
   if (isV2(state)) yield { checkpointMetadata: { version: state.version, tags: {} } };
-  for (const action of actionsOf(state)) yield actionToJson(action);
+  for (const action of actionsOf(state)) {
+    const json = actionToJson(action);
+    const { add } = json;
+    if (action.kind !== 'add' || stats === undefined || !isJsonObject(add)) yield json;
+    else yield { add: { ...add, ...stats.of(action.add) } };
+  }
 }
 
 function* actionsOf(state: LogState): Iterable<Action> {

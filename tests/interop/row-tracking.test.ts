@@ -1,9 +1,7 @@
 /**
- * Tables that track rows, and tables with checkpoints of version 2: sluice and Spark write them in turn. Spark finds an id for every row,
- * no two the same, and the ids of rows that nobody has written anew stay.
+ * Tables that track rows: sluice and Spark write them in turn. Spark finds an id for every row, no two the same, and the ids of rows that
+ * nobody has written anew stay.
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { field, primitive, struct } from '../../core/schema.ts';
 import { BesideSpark } from './beside-spark.ts';
@@ -85,20 +83,5 @@ test.each(['sluice', 'spark'])('switched on by %s, for rows that are there', asy
   const after = await idsOf(name);
   expect(after.size).toBe(40);
   for (const [id, one] of before) expect(after.get(id)).toEqual(one);
-  await expectAgreed(name);
-}); // prettier-ignore
-
-test.each(['sluice', 'spark'])('checkpoints of version 2, asked for by %s, written by both', async (who) => {
-  const { bench, spark } = beside;
-  const name = `v2 of ${who}`;
-  const table = bench.table(name);
-  if (who === 'spark')
-    await spark.sql(`CREATE TABLE ${beside.sqlName(name)} (id BIGINT, name STRING) USING delta TBLPROPERTIES ('delta.checkpointPolicy' = 'v2', 'delta.checkpointInterval' = '3')`); // prettier-ignore
-  else await table.create({ schema: SCHEMA, properties: { 'delta.checkpointPolicy': 'v2', 'delta.checkpointInterval': '3' } });
-  for (let i = 0; i < 8; i++) await (i % 4 < 2 ? append : sparkAppends)(name, i * 10, i * 10 + 10);
-  const log = join(bench.path(name), '_delta_log');
-  const checkpoints = (await readdir(log)).filter((file) => file.includes('.checkpoint.'));
-  expect(checkpoints.some((file) => /^\d{20}\.checkpoint\.parquet$/.test(file))).toBe(true);
-  expect((await bench.digest(name)).count).toBe(80);
   await expectAgreed(name);
 }); // prettier-ignore

@@ -1,0 +1,95 @@
+/**
+ * Statistics and partition values of files as columns of their own types, for checkpoints of tables that ask for them.
+ *
+ * Promise: pure; a bound that its column could not hold to the last digit is left out, never rounded.
+ * Source: Delta protocol, "Checkpoints" (`delta.checkpoint.writeStatsAsStruct`, `…writeStatsAsJson`), "Checkpoint Schema".
+ */
+import { isJsonObject, parseJson, type Json, type JsonObject } from '../../core/json.ts';
+import { struct, type DataType, type StructType } from '../../core/schema.ts';
+import { duckdbType } from '../../engine/types.ts';
+import { clusteredBy } from '../clustering.ts';
+import { mappingModeOf, physicalSchema } from '../column-mapping.ts';
+import type { AddFile } from './actions.ts';
+import { featuresOf } from './features.ts';
+import { indexedColumns } from './indexed-columns.ts';
+import { isOn } from './properties.ts';
+import type { LogState } from './replay.ts';
+
+/** Digits that a number of JSON has for sure. */
+const DIGITS = 15;
+
+export interface StatsColumns {
+  /** Fields of `add`, in the words of DuckDB's `from_json`. */
+  readonly columns: JsonObject;
+  /** What the fields have for a file. */
+  readonly of: (file: AddFile) => JsonObject;
+}
+
+/** Whether checkpoints have the statistics as JSON. */
+export function hasJsonStats({ metadata: { configuration } }: LogState): boolean {
+  return configuration['delta.checkpoint.writeStatsAsJson']?.trim().toLowerCase() !== 'false';
+}
+
+/** Undefined for a table that does not ask for them. */
+export function statsColumns(state: LogState, table: string): StatsColumns | undefined {
+  const { protocol, metadata } = state;
+  const { configuration, partitionColumns } = metadata;
+  if (!isOn(configuration, 'delta.checkpoint.writeStatsAsStruct')) return undefined;
+  const mapping = mappingModeOf(protocol, metadata, table);
+  const isPartition = ({ name }: { readonly name: string }): boolean => partitionColumns.includes(name);
+  const inFiles = (fields: StructType['fields']): StructType => physicalSchema(struct(fields), mapping);
+  const stored = inFiles(metadata.schema.fields.filter((one) => !isPartition(one)));
+  const partitions = inFiles(metadata.schema.fields.filter(isPartition));
+  const indexing = { partitionColumns, configuration, mapping, clusteredBy: clusteredBy(state.domains) };
+  const isIndexed = indexedColumns(metadata.schema, indexing);
+  const bounds = columnsOf(stored, [], isIndexed, (type) => (hasBounds(type) ? duckdbType(type) : undefined));
+  const nulls = columnsOf(stored, [], isIndexed, () => 'BIGINT');
+  const values = columnsOf(partitions, [], () => true, duckdbType);
+  const stats: JsonObject = {
+    numRecords: 'BIGINT',
+    ...(bounds === undefined ? {} : { minValues: bounds, maxValues: bounds }),
+    ...(nulls === undefined ? {} : { nullCount: nulls }),
+    ...(featuresOf(protocol).has('deletionVectors') ? { tightBounds: 'BOOLEAN' } : {}),
+  };
+  return {
+    columns: { ...(values === undefined ? {} : { partitionValues_parsed: values }), stats_parsed: stats },
+    of: (file) => ({ partitionValues_parsed: { ...file.partitionValues }, stats_parsed: parsed(file, stored) }),
+  };
+}
+
+/** A struct without fields is no column. */
+function columnsOf(
+  { fields }: StructType,
+  above: readonly string[],
+  isIndexed: (path: readonly string[]) => boolean,
+  column: (type: DataType) => string | undefined,
+): JsonObject | undefined {
+  const found = fields.flatMap(({ name, type }): [string, Json][] => {
+    const path = [...above, name];
+    const own = type.kind === 'struct' ? columnsOf(type, path, isIndexed, column) : isIndexed(path) ? column(type) : undefined;
+    return own === undefined ? [] : [[name, own]];
+  }); // prettier-ignore
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function hasBounds(type: DataType): boolean {
+  return type.kind === 'decimal' || (type.kind === 'primitive' && type.name !== 'binary' && type.name !== 'boolean');
+}
+
+function parsed({ stats }: AddFile, schema: StructType): Json {
+  const json = stats === undefined ? null : parseJson(stats);
+  if (!isJsonObject(json)) return null;
+  return { ...json, minValues: exact(json['minValues'], schema), maxValues: exact(json['maxValues'], schema) };
+}
+
+/** A decimal as a text, which DuckDB takes to the last digit. */
+function exact(json: Json | undefined, type: DataType): Json {
+  if (type.kind === 'struct') {
+    if (!isJsonObject(json)) return null;
+    return Object.fromEntries(type.fields.map((field) => [field.name, exact(json[field.name], field.type)]));
+  }
+  if (type.kind !== 'decimal' || (typeof json !== 'number' && typeof json !== 'bigint')) return json ?? null;
+  const text = String(json);
+  const isWhole = typeof json === 'bigint' || (!text.includes('e') && text.replaceAll(/\D/g, '').replace(/^0+/, '').length <= DIGITS); // prettier-ignore
+  return isWhole ? text : null;
+}
