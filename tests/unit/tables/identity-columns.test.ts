@@ -116,6 +116,23 @@ test('writers at the same time give different numbers', async () => {
   await store.close();
 });
 
+test('rows with new columns are numbered too, and a column keeps its numbers under another name', async () => {
+  const table = await made(ALWAYS, { properties: { 'delta.columnMapping.mode': 'name' } });
+  await table.append(lab.session, { source: `${NAMES('a')}, 1 AS more`, mergeSchema: true });
+  await table.overwrite(lab.session, { source: `${NAMES('b')}, 2 AS most`, mergeSchema: true });
+  await table.alter(lab.session, { renameColumn: { from: 'id', to: 'number' } });
+  await table.merge(lab.session, {
+    source: `${NAMES('c')}, 3 AS last`,
+    on: 'target.name = source.name',
+    whenNotMatched: [{ values: '*' }],
+    withSchemaEvolution: true,
+  });
+  expect((await lab.rows(table)).map(({ number, name }) => [number, name])).toEqual([
+    [2n, 'b'],
+    [3n, 'c'],
+  ]);
+});
+
 test('an older version that comes back does not give numbers again', async () => {
   const table = await made(ALWAYS);
   await table.append(lab.session, { source: NAMES('a') });
