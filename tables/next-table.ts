@@ -53,8 +53,13 @@ export function nextTable(change: Change, state: LogState | undefined, facts: Ta
   const protocol = nextProtocol(change, asked, state, mapped);
   const named = withTrackingNames(mapped, protocol, { state, id: facts.tableId, table });
   const { metadata, inCommitMs } = withInCommitTime(named, state, nowMs);
-  const clustering = nextClustering(change.clusterBy, { protocol, metadata }, state?.domains, table);
-  if (metadata !== state?.metadata || protocol !== state.protocol) {
+  const isNew = metadata !== state?.metadata || protocol !== state.protocol;
+  // Rows that come are no reason to hold against a table what another writer has made of it.
+  const clustering =
+    isNew || change.clusterBy !== undefined
+      ? nextClustering(change.clusterBy, { protocol, metadata }, state?.domains, table)
+      : undefined;
+  if (isNew) {
     checkReadable(protocol, table);
     checkStaysWritable(protocol, metadata, table);
     checkReserved({ protocol, metadata }, table);

@@ -23,6 +23,8 @@ const MANY = ['add', 'remove'] as const;
 /** Values of partitions that are parsed once only; so many. */
 const KNOWN_MOST = 10_000;
 
+const NO_NUMBERS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity|nan|inf)\b/g;
+
 interface Layout {
   readonly kind: string;
   readonly fields: readonly Field[];
@@ -149,11 +151,20 @@ function parserOf(): (text: string) => Json {
     let json = known.get(text);
     if (json === undefined) {
       if (known.size === KNOWN_MOST) known.clear();
-      json = parseJson(text);
+      json = parsedJson(text);
       known.set(text, json);
     }
     return json;
   };
+}
+
+/** DuckDB writes NaN and infinity as they stand: as bounds they say nothing, like NULL. */
+function parsedJson(text: string): Json {
+  try {
+    return parseJson(text);
+  } catch {
+    return parseJson(text.replaceAll(NO_NUMBERS, (found) => (found.startsWith('"') ? found : 'null')));
+  }
 }
 
 function textFrom(text: string): Json {

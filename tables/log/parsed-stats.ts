@@ -30,11 +30,18 @@ export function hasJsonStats({ metadata: { configuration } }: LogState): boolean
   return configuration['delta.checkpoint.writeStatsAsJson']?.trim().toLowerCase() !== 'false';
 }
 
+/** A table that has only its statistics as JSON switched off would lose them otherwise, and with them how many rows its files have. */
+function asksForColumns(state: LogState): boolean {
+  const { configuration } = state.metadata;
+  const key = 'delta.checkpoint.writeStatsAsStruct';
+  return isOn(configuration, key) || (configuration[key] === undefined && !hasJsonStats(state));
+}
+
 /** Undefined for a table that does not ask for them. */
 export function statsColumns(state: LogState, table: string): StatsColumns | undefined {
   const { protocol, metadata } = state;
   const { configuration, partitionColumns } = metadata;
-  if (!isOn(configuration, 'delta.checkpoint.writeStatsAsStruct')) return undefined;
+  if (!asksForColumns(state)) return undefined;
   const mapping = mappingModeOf(protocol, metadata, table);
   const isPartition = ({ name }: { readonly name: string }): boolean => partitionColumns.includes(name);
   const inFiles = (fields: StructType['fields']): StructType => physicalSchema(struct(fields), mapping);
@@ -53,7 +60,7 @@ export function statsColumns(state: LogState, table: string): StatsColumns | und
   };
   return {
     columns: { ...(values === undefined ? {} : { partitionValues_parsed: values }), stats_parsed: stats },
-    of: (file) => ({ partitionValues_parsed: { ...file.partitionValues }, stats_parsed: parsed(file, stored) }),
+    of: (file) => ({ partitionValues_parsed: partitionValuesOf(file), stats_parsed: parsed(file, stored) }),
   };
 }
 
@@ -76,18 +83,34 @@ function hasBounds(type: DataType): boolean {
   return type.kind === 'decimal' || (type.kind === 'primitive' && type.name !== 'binary' && type.name !== 'boolean');
 }
 
-function parsed({ stats }: AddFile, schema: StructType): Json {
-  const json = stats === undefined ? null : parseJson(stats);
+/** The empty text is NULL, as everywhere in Delta. */
+function partitionValuesOf({ partitionValues }: AddFile): JsonObject {
+  return Object.fromEntries(Object.entries(partitionValues).map(([name, text]) => [name, text === '' ? null : text]));
+}
+
+function parsed({ stats = '' }: AddFile, schema: StructType): Json {
+  const json = jsonOf(stats);
   if (!isJsonObject(json)) return null;
   return { ...json, minValues: exact(json['minValues'], schema), maxValues: exact(json['maxValues'], schema) };
 }
 
-/** A decimal as a text, which DuckDB takes to the last digit. */
+/** What some writer wrote that is no JSON says nothing of the file. */
+function jsonOf(text: string): Json {
+  try {
+    return parseJson(text);
+  } catch {
+    return null;
+  }
+}
+
+/** A decimal as a text, which DuckDB takes to the last digit; nothing for NaN and infinity, which say nothing of where the others are. */
 function exact(json: Json | undefined, type: DataType): Json {
   if (type.kind === 'struct') {
     if (!isJsonObject(json)) return null;
-    return Object.fromEntries(type.fields.map((field) => [field.name, exact(json[field.name], field.type)]));
+    const own = (name: string): Json | undefined => (Object.hasOwn(json, name) ? json[name] : undefined);
+    return Object.fromEntries(type.fields.map((field) => [field.name, exact(own(field.name), field.type)]));
   }
+  if (type.kind === 'primitive' && (type.name === 'float' || type.name === 'double')) return typeof json === 'number' || typeof json === 'bigint' ? json : null; // prettier-ignore
   if (type.kind !== 'decimal' || (typeof json !== 'number' && typeof json !== 'bigint')) return json ?? null;
   const text = String(json);
   const isWhole = typeof json === 'bigint' || (!text.includes('e') && text.replaceAll(/\D/g, '').replace(/^0+/, '').length <= DIGITS); // prettier-ignore

@@ -11,7 +11,7 @@ import { mayCluster } from '../clustering.ts';
 import type { AddFile } from '../log/actions.ts';
 import { bytesOf, operate, type Attempt, type OperatedWithRows } from '../operation.ts';
 import type { Snapshot } from '../snapshot.ts';
-import { binsOf } from './bins.ts';
+import { binsOf, partitionsOf } from './bins.ts';
 import { orderStep } from './order.ts';
 import { filesWhere } from './partition-filter.ts';
 import { checkRows, countRows, stepAttempt, type Step, type StepReasons } from './step.ts';
@@ -69,6 +69,7 @@ export async function optimizeTable(parts: OperatedWithRows, options: OptimizeOp
       oneStep(parts, snapshot, options, done),
     );
     if (step.version === undefined) return total;
+    for (const partition of partitionsOf(step.removed).keys()) done.add(partition);
     total.version = step.version;
     total.filesAdded += step.added.length;
     total.filesRemoved += step.removed.length;
@@ -83,7 +84,7 @@ async function oneStep(
   parts: OperatedWithRows,
   snapshot: Snapshot,
   options: OptimizeOptions,
-  done: Set<string>,
+  done: ReadonlySet<string>,
 ): Promise<Attempt<Step>> {
   const { where, targetBytes = targetOf(snapshot.properties), zOrderBy = [], purge = false, signal } = options;
   const looked = where === undefined ? snapshot.files : await filesWhere(parts.session, snapshot, where);
@@ -93,7 +94,8 @@ async function oneStep(
     return orderStep(parts, snapshot, files, { where, by: { zOrderBy }, targetBytes, signal }, done);
   }
   const clusterBy = purge ? [] : columnsToClusterBy(snapshot);
-  const ours = files.filter(mayCluster);
+  // Deleted rows go whoever put the others in order: the rows that stay are clustered anew later.
+  const ours = purge ? files : files.filter(mayCluster);
   if (clusterBy.length === 0) return compactStep(parts, snapshot, ours, { where, purge, targetBytes, signal });
   return orderStep(parts, snapshot, ours, { where, by: { clusterBy }, targetBytes, signal }, done);
 }

@@ -47,7 +47,7 @@ export async function orderStep(
   snapshot: Snapshot,
   files: readonly AddFile[],
   options: OrderOptions,
-  done: Set<string>,
+  done: ReadonlySet<string>,
 ): Promise<Attempt<Step>> {
   const { by, targetBytes } = options;
   const clusters = 'clusterBy' in by;
@@ -58,11 +58,10 @@ export async function orderStep(
   const [first, ...left] = all;
   const leftBytes = bytesOf(left.flatMap(([, some]) => some));
   if (first === undefined) return stepAttempt(snapshot, { added: [], removed: [], leftBytes }, options);
-  const [key, removed] = first;
+  const [, removed] = first;
   if (options.signal?.aborted === true) throw new SluiceError('INTERRUPTED', `${snapshot.location}: stopped`);
   const staged = await ordered(snapshot, removed, columns, targetBytes, { table, session, random });
   const added = clusters ? staged.map((file) => ({ ...file, clusteringProvider: PROVIDER })) : staged;
-  done.add(key);
   const said = clusters ? { clusterBy: names } : { zOrderBy: names };
   return stepAttempt(snapshot, { added, removed, leftBytes }, { ...options, ...said });
 }

@@ -1,7 +1,10 @@
 /** Checkpoints with statistics as columns: the same statistics as the log has, whatever the types; a bound that would be rounded is left out. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { commitPath } from '../../../tables/log/paths.ts';
+import { statsColumns } from '../../../tables/log/parsed-stats.ts';
+import type { LogState } from '../../../tables/log/replay.ts';
 import type { DeltaTable } from '../../../tables/table.ts';
+import { field, primitive, struct } from '../../../core/schema.ts';
 import { Lab } from './tables.ts';
 
 const AS_STRUCT = { 'delta.checkpoint.writeStatsAsStruct': 'true', 'delta.checkpointInterval': '2' };
@@ -76,3 +79,70 @@ test('a table of which no column has statistics has checkpoints all the same', a
   for (let version = 0n; version <= 2n; version++) await store.delete(commitPath(version));
   expect((await lab.table(store).snapshot()).rows).toBe(2n);
 });
+
+/** The statistics of a file of one row as they come back from a checkpoint that has them as columns alone. */
+async function throughCheckpoint(source: string, properties: Record<string, string>, stats?: string): Promise<{ stats: unknown; rows: bigint | undefined; found: unknown[] }> {
+  const store = lab.store();
+  const table = lab.table(store);
+  await table.create({ schema: await lab.schemaOf(source), properties: { ...properties, 'delta.checkpointInterval': '1' } });
+  const add = (await lab.stage(table, source)).map((file) => ({ ...file, ...(stats === undefined ? {} : { stats }) }));
+  const committed = await table.commit({ operation: 'WRITE', mode: 'append', add });
+  expect(committed).toEqual({ kind: 'committed', version: 1n });
+  for (let version = 0n; version <= 1n; version++) await store.delete(commitPath(version));
+  const fresh = lab.table(store);
+  const [file] = (await fresh.snapshot()).files;
+  return { stats: JSON.parse(file?.stats ?? 'null') as unknown, rows: file?.rows, found: await lab.rows(fresh) };
+} // prettier-ignore
+
+test('bounds that are no numbers, as Spark writes them, are left out, and the checkpoint can be read', async () => {
+  const stats = '{"numRecords":1,"minValues":{"d":1.5,"f":"-Infinity"},"maxValues":{"d":"NaN","f":"Infinity"},"nullCount":{"d":0,"f":0}}';
+  const through = await throughCheckpoint('SELECT 1.5::DOUBLE AS d, 2::FLOAT AS f', { ...AS_STRUCT, ...AS_JSON_OFF }, stats);
+  expect(through.stats).toEqual({ numRecords: 1, minValues: { d: 1.5, f: null }, maxValues: { d: null, f: null }, nullCount: { d: 0, f: 0 } });
+  expect(through.found).toEqual([{ d: 1.5, f: 2 }]);
+}); // prettier-ignore
+
+test('a checkpoint in which another writer has such bounds can be read', async () => {
+  const store = lab.store();
+  const table = lab.table(store);
+  const source = `SELECT 1.5::DOUBLE AS d, 2::DOUBLE AS f, 'NaN' AS "NaN"`;
+  await table.create({ schema: await lab.schemaOf(source), properties: { ...AS_STRUCT, ...AS_JSON_OFF, 'delta.checkpointInterval': '1' } });
+  await lab.written(table, source);
+  const path = '_delta_log/00000000000000000001.checkpoint.parquet';
+  const parsed = `{numRecords: 1::BIGINT, minValues: {d: 1.5::DOUBLE, f: '-Infinity'::DOUBLE, "NaN": 'NaN'}, maxValues: {d: 'NaN'::DOUBLE, f: 'Infinity'::DOUBLE, "NaN": 'NaN'}}`;
+  const query = `SELECT * REPLACE (CASE WHEN add IS NOT NULL THEN {path: add.path, partitionValues: add.partitionValues, size: add.size, modificationTime: add.modificationTime, dataChange: false, stats_parsed: ${parsed}} END AS add) FROM read_parquet('${await store.localFile(path)}')`;
+  await store.putFile('other.parquet', (local) => lab.session.run(`COPY (${query}) TO '${local}' (FORMAT parquet)`));
+  await store.put(path, await store.get('other.parquet'), 'replace');
+  for (let version = 0n; version <= 1n; version++) await store.delete(commitPath(version));
+  const [[stats]] = (await statsOf(lab.table(store))) as [[unknown]];
+  expect(stats).toEqual({ numRecords: 1, minValues: { d: 1.5, f: null, NaN: 'NaN' }, maxValues: { d: null, f: null, NaN: 'NaN' } });
+}); // prettier-ignore
+
+test('columns may be named as what every object has, and be all NULL', async () => {
+  const source = `SELECT NULL::BIGINT AS constructor, NULL::DOUBLE AS "toString", 3 AS "__proto__", {'constructor': NULL::BIGINT, 'x': 1} AS "valueOf", 1 AS "a.b", 2 AS "a""b"`;
+  const { stats, rows: count } = await throughCheckpoint(source, { ...AS_STRUCT, ...AS_JSON_OFF });
+  expect(count).toBe(1n);
+  const bounds = JSON.parse('{"constructor":null,"toString":null,"__proto__":3,"valueOf":{"constructor":null,"x":1},"a.b":1,"a\\"b":2}') as unknown;
+  expect(stats).toMatchObject({ numRecords: 1, minValues: bounds, maxValues: bounds });
+}); // prettier-ignore
+
+test.each(['', '{"numRecords":', '7'])('statistics that are none (%j) keep no checkpoint from being written', async (stats) => {
+  const through = await throughCheckpoint('SELECT 1 AS a', { ...AS_STRUCT, ...AS_JSON_OFF }, stats);
+  expect(through).toEqual({ stats: null, rows: undefined, found: [{ a: 1 }] });
+}); // prettier-ignore
+
+test('statistics are not lost when JSON alone is switched off; they are when columns are too', async () => {
+  expect((await throughCheckpoint('SELECT 1 AS a', AS_JSON_OFF)).rows).toBe(1n);
+  const none = { ...AS_JSON_OFF, 'delta.checkpoint.writeStatsAsStruct': 'false' };
+  expect((await throughCheckpoint('SELECT 1 AS a', none)).rows).toBeUndefined();
+});
+
+test('partition values as columns: the empty text is NULL, and a BLOB has the bytes of its text', async () => {
+  const schema = struct([field('a', primitive('long')), field('t', primitive('string')), field('b', primitive('binary'))]);
+  const metadata = { id: 'x', schema, partitionColumns: ['t', 'b'], configuration: AS_STRUCT };
+  const state = { protocol: { minReaderVersion: 1, minWriterVersion: 2 }, metadata, domains: new Map() } as unknown as LogState;
+  const columns = statsColumns(state, 'memory://t');
+  const file = { path: 'p', partitionValues: { t: '', b: 'é\\x41\u0001' }, bytes: 1n, modificationMs: 0, dataChange: true };
+  const parsed = columns?.of(file)['partitionValues_parsed'];
+  const [row] = await lab.session.rows(`SELECT v.t AS t, hex(v.b) AS b FROM (SELECT from_json('${JSON.stringify(parsed)}', '${JSON.stringify(columns?.columns['partitionValues_parsed'])}') AS v)`);
+  expect(row).toEqual({ t: null, b: 'C3A95C78343101' });
+}); // prettier-ignore

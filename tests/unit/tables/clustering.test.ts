@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { MemoryStore } from '../../../tables/store/memory.ts';
 import type { DeltaTable } from '../../../tables/table.ts';
-import { BusyStore, Lab, paths, readText } from './tables.ts';
+import { BusyStore, Lab, paths, readText, writeText } from './tables.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -178,4 +178,44 @@ test('a clone is clustered as its source, and of two who cluster a table at once
   expect(await table.commit(change)).toMatchObject({ kind: 'conflict', reason: { kind: 'metadata' } });
   expect(await columns(table)).toEqual(['b']);
   await store.close();
+}); // prettier-ignore
+
+test('a race that is lost to a delete does not end OPTIMIZE: the rows are put in order all the same', async () => {
+  const store = new BusyStore('memory://t', lab.clock);
+  const table = await clustered(['a'], store);
+  for (let i = 0; i < 3; i++) await lab.written(table, rows(i * 10, i * 10 + 10));
+  const other = lab.table(store);
+  store.before.push(() => other.delete(lab.session, { where: 'id = 5' }));
+  expect(await table.optimize(lab.session)).toMatchObject({ filesRemoved: 3, filesAdded: 1 });
+  expect((await table.snapshot()).rows).toBe(29n);
+  await store.close();
+});
+
+test('a purge takes deleted rows out of the files of every implementation', async () => {
+  const table = await clustered(['a'], lab.store(), { 'delta.enableDeletionVectors': 'true' });
+  const add = (await lab.stage(table, rows(0, 50))).map((file) => ({ ...file, clusteringProvider: 'liquid' }));
+  await table.commit({ operation: 'WRITE', mode: 'append', add });
+  await table.delete(lab.session, { where: 'id = 5' });
+  expect((await table.snapshot()).files[0]?.deletionVector).toBeDefined();
+  expect(await table.optimize(lab.session, { purge: true })).toMatchObject({ filesRemoved: 1, filesAdded: 1 });
+  const { files } = await table.snapshot();
+  expect(files.map(({ rows: count, deletionVector, clusteringProvider }) => [count, deletionVector, clusteringProvider])).toEqual([[49n, undefined, undefined]]);
+}); // prettier-ignore
+
+test('rows are taken by a table of which another writer has clustered a column without statistics, and what is altered is held to them', async () => {
+  const store = lab.store();
+  await clustered(['a'], store);
+  const path = '_delta_log/00000000000000000000.json';
+  const text = await readText(store, path);
+  await writeText(store, path, text.replace('"configuration":{}', '"configuration":{"delta.dataSkippingNumIndexedCols":"0"}'));
+  const table = lab.table(store);
+  expect((await table.snapshot()).properties).toEqual({ 'delta.dataSkippingNumIndexedCols': '0' });
+  await lab.written(table, rows(0, 5));
+  await table.delete(lab.session, { where: 'id = 1' });
+  await table.optimize(lab.session);
+  const stats = JSON.parse((await table.snapshot()).files[0]?.stats ?? '{}') as { minValues: Record<string, number> };
+  expect(Object.keys(stats.minValues)).toEqual(['a']);
+  await expect(table.alter(lab.session, { comment: 'more' })).rejects.toMatchObject({ code: 'SCHEMA_INCOMPATIBLE', message: expect.stringContaining('has no statistics') as string });
+  await table.alter(lab.session, { clusterBy: [] });
+  await table.alter(lab.session, { comment: 'more' });
 }); // prettier-ignore
