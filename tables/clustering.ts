@@ -86,7 +86,7 @@ function checkClustering(paths: readonly (readonly string[])[], metadata: Metada
     throw new SluiceError('SCHEMA_INCOMPATIBLE', `${table}: ${why}`, { advice, facts: { table } });
   };
   if (partitionColumns.length > 0)
-    refuse(`it is partitioned by ${partitionColumns.join(', ')}, and a clustered table has no partitions`, 'Write it anew without partitions, or use OPTIMIZE … ZORDER BY.');
+    refuse(`it is partitioned by ${partitionColumns.join(', ')}, and a clustered table has no partitions`, 'Leave the columns out and use OPTIMIZE … ZORDER BY, write it anew without partitions, or end the clustering first: sluice table alter NAME --cluster-by none.');
   if (paths.length > COLUMNS_MOST)
     refuse(`it cannot be clustered by ${String(paths.length)} columns`, `Name ${String(COLUMNS_MOST)} at most: each one more helps all of them less.`);
   const isIndexed = indexedColumns(schema, { partitionColumns, configuration, mapping });
@@ -98,7 +98,7 @@ function checkClustering(paths: readonly (readonly string[])[], metadata: Metada
     const type = typeAt(schema, path, mapping);
     if (type === undefined) refuse(`it is clustered by a column that would be gone (${pathText(path)})`, 'Cluster it by other columns first: sluice table alter NAME --cluster-by none.');
     else if (!hasOrder(type)) refuse(`it cannot be clustered by ${pathText(path)}: the column has no order that statistics know`, 'Name columns with numbers, texts or times.');
-    else if (!isIndexed(path)) refuse(`it cannot be clustered by ${pathText(path)}: the column has no statistics`, 'Add it to delta.dataSkippingStatsColumns, or raise delta.dataSkippingNumIndexedCols.');
+    else if (!isIndexed(path)) refuse(`it cannot be clustered by ${pathText(path)}: the column has no statistics`, 'Add it to delta.dataSkippingStatsColumns, raise delta.dataSkippingNumIndexedCols, or cluster it by other columns first.');
   }
 } // prettier-ignore
 

@@ -97,7 +97,7 @@ function highWaterMark(state: LogState | undefined): bigint {
 function physicalRows({ path, rows, deletionVector }: AddFile, table: string): bigint {
   if (rows !== undefined) return rows + (deletionVector?.cardinality ?? 0n);
   throw new SluiceError('UNSUPPORTED_FEATURE', `${table}: the log does not say how many rows ${path} has, and each needs an id (rowTracking)`, {
-    advice: 'Write the file anew with statistics (OPTIMIZE, or an overwrite) before rows are tracked.',
+    advice: 'Write the table anew, with statistics (OPTIMIZE … ZORDER BY, or an overwrite), before rows are tracked.',
     facts: { table, file: path, features: ['rowTracking'] },
   }); // prettier-ignore
 }

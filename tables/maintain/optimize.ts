@@ -94,8 +94,8 @@ async function oneStep(
     return orderStep(parts, snapshot, files, { where, by: { zOrderBy }, targetBytes, signal }, done);
   }
   const clusterBy = purge ? [] : columnsToClusterBy(snapshot);
-  // Deleted rows go whoever put the others in order: the rows that stay are clustered anew later.
-  const ours = purge ? files : files.filter(mayCluster);
+  // Deleted rows go whoever put the others in order, and the order of a table that is no longer clustered is nobody's any more.
+  const ours = purge || snapshot.clusteringColumns.length === 0 ? files : files.filter(mayCluster);
   if (clusterBy.length === 0) return compactStep(parts, snapshot, ours, { where, purge, targetBytes, signal });
   return orderStep(parts, snapshot, ours, { where, by: { clusterBy }, targetBytes, signal }, done);
 }

@@ -219,3 +219,24 @@ test('rows are taken by a table of which another writer has clustered a column w
   await table.alter(lab.session, { clusterBy: [] });
   await table.alter(lab.session, { comment: 'more' });
 }); // prettier-ignore
+
+test('small files of another implementation are put together once the table is no longer clustered', async () => {
+  const table = await clustered(['a']);
+  for (let i = 0; i < 3; i++) {
+    const add = (await lab.stage(table, rows(i * 10, i * 10 + 10))).map((file) => ({ ...file, clusteringProvider: 'liquid' }));
+    await table.commit({ operation: 'WRITE', mode: 'append', add });
+  }
+  expect(await table.optimize(lab.session)).toMatchObject({ version: undefined });
+  await table.alter(lab.session, { clusterBy: [] });
+  expect(await table.optimize(lab.session)).toMatchObject({ filesRemoved: 3, filesAdded: 1 });
+}); // prettier-ignore
+
+test('a clustered table is not made a partitioned one behind its back, and is told how it can be', async () => {
+  const table = await clustered(['a']);
+  await lab.written(table, rows(0, 5));
+  const anew = { source: rows(0, 5), overwriteSchema: true, partitionColumns: ['a'] };
+  await expect(table.overwrite(lab.session, anew)).rejects.toMatchObject({ code: 'SCHEMA_INCOMPATIBLE', advice: expect.stringContaining('--cluster-by none') as string });
+  await table.alter(lab.session, { clusterBy: [] });
+  await table.overwrite(lab.session, anew);
+  expect((await table.snapshot()).partitionColumns).toEqual(['a']);
+}); // prettier-ignore
