@@ -6,12 +6,13 @@
  */
 import { SluiceError } from '../core/errors.ts';
 import { isJsonObject, parseJson, stringifyJson, type Json } from '../core/json.ts';
-import type { DataType, Field, StructType } from '../core/schema.ts';
+import type { StructType } from '../core/schema.ts';
 import { fieldAt, partsOf, pathText, spelt, type ColumnPath } from './alter/path.ts';
-import { mappingModeOf, physicalName, type MappingMode } from './column-mapping.ts';
+import { leavesOf, mappingModeOf, physicalName, type Leaf, type MappingMode } from './column-mapping.ts';
 import type { AddFile, DomainMetadata, Metadata } from './log/actions.ts';
 import type { Described } from './log/features.ts';
 import { indexedColumns } from './log/indexed-columns.ts';
+import { hasBounds } from './log/stats.ts';
 
 /** The domain that has the columns. */
 export const CLUSTERING = 'delta.clustering';
@@ -32,19 +33,16 @@ export function clusteredBy(domains: Domains): string[][] {
 } // prettier-ignore
 
 /** The columns as the table names them; one that the table no longer has is left out. */
-export function clusteringColumns(domains: Domains, schema: StructType, mapping: MappingMode): string[][] {
-  return clusteredBy(domains).flatMap((path) => {
-    const names: string[] = [];
-    let type: DataType = schema;
-    for (const part of path) {
-      const field: Field | undefined =
-        type.kind === 'struct' ? type.fields.find((one) => physicalName(one, mapping) === part) : undefined;
-      if (field === undefined) return [];
-      names.push(field.name);
-      type = field.type;
-    }
-    return [names];
+export function clusteringColumns(domains: Domains, schema: StructType, mapping: MappingMode): (readonly string[])[] {
+  const leaves = leavesOf(schema, mapping);
+  return clusteredBy(domains).flatMap((inFiles) => {
+    const found = leafAt(leaves, inFiles);
+    return found === undefined ? [] : [found.path];
   });
+}
+
+function leafAt(leaves: readonly Leaf[], inFiles: readonly string[]): Leaf | undefined {
+  return leaves.find((leaf) => stringifyJson(leaf.inFiles) === stringifyJson(inFiles));
 }
 
 /** Whether OPTIMIZE may put the rows of a file in order, or write them anew otherwise. */
@@ -90,27 +88,15 @@ function checkClustering(paths: readonly (readonly string[])[], metadata: Metada
   if (paths.length > COLUMNS_MOST)
     refuse(`it cannot be clustered by ${String(paths.length)} columns`, `Name ${String(COLUMNS_MOST)} at most: each one more helps all of them less.`);
   const isIndexed = indexedColumns(schema, { partitionColumns, configuration, mapping });
+  const leaves = leavesOf(schema, mapping);
   const seen = new Set<string>();
   for (const path of paths) {
     const key = stringifyJson(path);
     if (seen.has(key)) refuse(`${pathText(path)} is there twice`, 'Leave one out.');
     seen.add(key);
-    const type = typeAt(schema, path, mapping);
-    if (type === undefined) refuse(`it is clustered by a column that would be gone (${pathText(path)})`, 'Cluster it by other columns first: sluice table alter NAME --cluster-by none.');
-    else if (!hasOrder(type)) refuse(`it cannot be clustered by ${pathText(path)}: the column has no order that statistics know`, 'Name columns with numbers, texts or times.');
+    const leaf = leafAt(leaves, path);
+    if (leaf === undefined) refuse(`it is clustered by a column that would be gone (${pathText(path)})`, 'Cluster it by other columns first: sluice table alter NAME --cluster-by none.');
+    else if (!hasBounds(leaf.type)) refuse(`it cannot be clustered by ${pathText(path)}: the column has no order that statistics know`, 'Name columns with numbers, texts or times.');
     else if (!isIndexed(path)) refuse(`it cannot be clustered by ${pathText(path)}: the column has no statistics`, 'Add it to delta.dataSkippingStatsColumns, raise delta.dataSkippingNumIndexedCols, or cluster it by other columns first.');
   }
 } // prettier-ignore
-
-function typeAt(schema: StructType, path: readonly string[], mapping: MappingMode): DataType | undefined {
-  let type: DataType | undefined = schema;
-  for (const part of path) {
-    if (type?.kind !== 'struct') return undefined;
-    type = type.fields.find((field) => physicalName(field, mapping) === part)?.type;
-  }
-  return type;
-}
-
-function hasOrder(type: DataType): boolean {
-  return type.kind === 'decimal' || (type.kind === 'primitive' && type.name !== 'binary' && type.name !== 'boolean');
-}

@@ -92,6 +92,25 @@ function physicalType(type: DataType, mode: MappingMode): DataType {
   }
 }
 
+/** A column, or a field of a struct, that is no struct itself. */
+export interface Leaf {
+  readonly path: readonly string[];
+  /** The same in data files and statistics. */
+  readonly inFiles: readonly string[];
+  readonly type: DataType;
+}
+
+/** All of them, in their order; what is inside of lists and maps is not told apart. */
+export function leavesOf({ fields }: StructType, mode: MappingMode): Leaf[] {
+  return fields.flatMap((field): Leaf[] => {
+    const [name, inFile] = [field.name, physicalName(field, mode)];
+    if (field.type.kind !== 'struct') return [{ path: [name], inFiles: [inFile], type: field.type }];
+    return leavesOf(field.type, mode).map(({ path, inFiles, type }) => {
+      return { path: [name, ...path], inFiles: [inFile, ...inFiles], type };
+    });
+  });
+}
+
 /**
  * SQL for a value with the names of the schema, from one with the names of the data files; or the other way.
  * @param value SQL; it is repeated

@@ -88,8 +88,9 @@ export async function writeFiles(session: Session, query: string, parts: WritePa
   const rules = isBound ? [...rulesOf(metadata), ...(await generatedRules(session, given, own, table))] : [];
   const cast = await enforced(session, whole, { rules, rows: schema, own, table });
   const written: AddFile[] = [];
+  const isIndexed = indexedColumns(schema, { ...parts, configuration: metadata?.configuration ?? {} });
   const write = async (rows: string, values: PartitionValues): Promise<void> => {
-    const file = await writeFile(session, rows, values, parts);
+    const file = await writeFile(session, rows, values, { ...parts, isIndexed });
     if (file !== undefined) written.push(file);
   };
   const stored = schema.fields.filter((field) => !partitionColumns.includes(field.name));
@@ -124,7 +125,7 @@ async function writeFile(
   session: Session,
   query: string,
   partitionValues: PartitionValues,
-  parts: WriteParts,
+  parts: WriteParts & { readonly isIndexed: (path: readonly string[]) => boolean },
 ): Promise<AddFile | undefined> {
   const {
     store,
@@ -135,7 +136,6 @@ async function writeFile(
     compression,
     mapping,
     writtenFor,
-    metadata,
     areChanges = false,
   } = parts;
   const name = `00000-${random.uuid()}-c000.${compression}.parquet`;
@@ -155,7 +155,7 @@ async function writeFile(
     bytes: file.bytes,
     modificationMs: clock.nowMs(),
     dataChange: true,
-    stats: fileStats(file, inFile, indexedColumns(schema, { ...parts, configuration: metadata?.configuration ?? {} })),
+    stats: fileStats(file, inFile, parts.isIndexed),
     rows: file.rows,
     ...(writtenFor === undefined ? {} : { writtenFor }),
   };

@@ -5,8 +5,8 @@
  * Source: Databricks, "Table properties"; Delta, `StatisticsCollection`.
  */
 import { SluiceError } from '../../core/errors.ts';
-import type { StructType } from '../../core/schema.ts';
-import { physicalName, type MappingMode } from '../column-mapping.ts';
+import { struct, type StructType } from '../../core/schema.ts';
+import { leavesOf, type MappingMode } from '../column-mapping.ts';
 import type { Properties } from './properties.ts';
 
 const NUMBER = 'delta.dataSkippingNumIndexedCols';
@@ -21,16 +21,11 @@ export interface Indexing {
   readonly clusteredBy?: readonly (readonly string[])[];
 }
 
-interface Leaf {
-  readonly path: readonly string[];
-  readonly inFiles: readonly string[];
-}
-
 /** Whether the column at a path of names in data files has statistics. */
 export function indexedColumns(schema: StructType, indexing: Indexing): (inFiles: readonly string[]) => boolean {
   const { partitionColumns, configuration, mapping, clusteredBy = [] } = indexing;
   const stored = schema.fields.filter(({ name }) => !partitionColumns.includes(name));
-  const leaves = [...leavesOf({ kind: 'struct', fields: stored }, mapping)];
+  const leaves = leavesOf(struct(stored), mapping);
   const names = namesIn(configuration);
   const number = numberIn(configuration);
   const chosen =
@@ -55,21 +50,10 @@ export function checkIndexing(schema: StructType, configuration: Properties, tab
   const number = configuration[NUMBER];
   if (number !== undefined && !/^(-1|\d+)$/.test(number.trim()))
     refuse(NUMBER, 'it is a number of columns', 'Write 32, or -1 for all columns.');
-  const leaves = [...leavesOf(schema, 'none')];
+  const leaves = leavesOf(schema, 'none');
   const unknown = namesIn(configuration)?.find((name) => !leaves.some(({ path }) => leadsTo(name, path)));
   if (unknown !== undefined)
     refuse(NAMED, `there is no column ${unknown.join('.')}`, 'Name columns of the table, with commas between them.');
-}
-
-function* leavesOf(schema: StructType, mapping: MappingMode): Iterable<Leaf> {
-  for (const field of schema.fields) {
-    const inFile = physicalName(field, mapping);
-    if (field.type.kind !== 'struct') yield { path: [field.name], inFiles: [inFile] };
-    else {
-      for (const { path, inFiles } of leavesOf(field.type, mapping))
-        yield { path: [field.name, ...path], inFiles: [inFile, ...inFiles] };
-    }
-  }
 }
 
 /** Whether a name is that of a column, or of a struct that it is in. */

@@ -14,6 +14,7 @@ import { featuresOf } from './features.ts';
 import { indexedColumns } from './indexed-columns.ts';
 import { isOn } from './properties.ts';
 import type { LogState } from './replay.ts';
+import { hasBounds } from './stats.ts';
 
 /** Digits that a number of JSON has for sure. */
 const DIGITS = 15;
@@ -77,10 +78,6 @@ function columnsOf(
     return own === undefined ? [] : [[name, own]];
   }); // prettier-ignore
   return found.length === 0 ? undefined : Object.fromEntries(found);
-}
-
-function hasBounds(type: DataType): boolean {
-  return type.kind === 'decimal' || (type.kind === 'primitive' && type.name !== 'binary' && type.name !== 'boolean');
 }
 
 /** The empty text is NULL, as everywhere in Delta. */

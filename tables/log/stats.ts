@@ -45,6 +45,11 @@ function leafType(schema: StructType, path: readonly string[]): DataType | undef
   return type.kind === 'primitive' || type.kind === 'decimal' ? type : undefined;
 }
 
+/** Whether a column of a type can have bounds. */
+export function hasBounds(type: DataType): boolean {
+  return type.kind === 'decimal' || (type.kind === 'primitive' && type.name !== 'binary' && type.name !== 'boolean');
+}
+
 function boundsOf({ min, max, hasNan }: ColumnStats, type: DataType): [Json, Json | undefined] | undefined {
   if (min === undefined || max === undefined || hasNan === true) return undefined;
   if (type.kind === 'decimal') return exact(min) && exact(max) ? [Number(min), Number(max)] : undefined;

@@ -4,14 +4,15 @@
  * Promise: no row is read; a bound that may be none (of text that was cut within a character, of times that nobody
  * understands) is left out.
  */
-import { primitive, type DataType, type StructType } from '../../core/schema.ts';
+import { primitive, type StructType } from '../../core/schema.ts';
 import type { ColumnStats } from '../../engine/parquet.ts';
 import { quoteFile, quoteString } from '../../engine/quoting.ts';
 import type { Session } from '../../engine/session.ts';
 import { duckdbType } from '../../engine/types.ts';
 import { textOf, type Row } from '../../engine/values.ts';
+import { leavesOf, type Leaf } from '../column-mapping.ts';
 import { indexedColumns } from '../log/indexed-columns.ts';
-import { fileStats } from '../log/stats.ts';
+import { fileStats, hasBounds } from '../log/stats.ts';
 import type { ParquetNode } from './parquet-schema.ts';
 
 /** The nodes of the schema of each file, by its path on this machine. */
@@ -53,7 +54,7 @@ export async function statsOf(
   schema: StructType,
 ): Promise<Map<string, FooterStats>> {
   const list = `[${files.map(quoteFile).join(', ')}]`;
-  const leaves = leavesOf(schema, []);
+  const leaves = leavesIn(schema);
   const bounds = leaves.flatMap(({ path, type }, i) => {
     const here = `path_in_schema = ${quoteString(path.join(', '))}`;
     const value = (column: string): string =>
@@ -86,19 +87,10 @@ export async function statsOf(
   );
 }
 
-interface Leaf {
-  readonly path: readonly string[];
-  readonly type: DataType;
-}
-
-/** Columns, and fields inside structs; what is inside lists and maps has no statistics. */
-function leavesOf({ fields }: StructType, before: readonly string[]): Leaf[] {
-  return fields.flatMap(({ name, type }): Leaf[] => {
-    const path = [...before, name];
-    if (type.kind === 'struct') return leavesOf(type, path);
-    if (type.kind === 'decimal') return [{ path, type }];
-    // Binary and boolean columns have no bounds: any text will do to count their NULLs.
-    const isBounded = type.kind === 'primitive' && type.name !== 'binary' && type.name !== 'boolean';
-    return type.kind === 'primitive' ? [{ path, type: isBounded ? type : primitive('string') }] : [];
+/** Columns, and fields inside structs; what is inside lists and maps has no statistics. Those without bounds are texts: that will do to count NULLs. */
+function leavesIn(schema: StructType): Pick<Leaf, 'path' | 'type'>[] {
+  return leavesOf(schema, 'none').flatMap(({ path, type }) => {
+    if (type.kind === 'array' || type.kind === 'map') return [];
+    return [{ path, type: hasBounds(type) ? type : primitive('string') }];
   });
 }
